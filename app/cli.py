@@ -1,0 +1,288 @@
+"""The command line: reads arguments, starts what is asked for, turns trouble into a sentence and an exit code.
+
+The work itself lives elsewhere and is imported only when its command is called, so that each command starts fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.core.auth import Role
+    from app.local.home import Home
+
+PRESETS = ("calm", "realistic", "bad-day")
+SCOPES = ("upload", "read", "review", "operate")
+ROLES = ("viewer", "reviewer", "operator", "admin")
+
+
+class Arguments(argparse.Namespace):
+    """Every option of every command, typed."""
+
+    command: str
+    port: int
+    home: Path | None
+    preset: str
+    no_browser: bool
+    verbose: bool
+    records: int
+    url: str
+    token: str
+    arguments: list[str]
+    project: str
+    scope: list[list[str]]
+    label: str
+    email: str
+    name: str
+    role: Role
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point of `asbuilt`; ends the process."""
+    arguments = parser().parse_args(sys.argv[1:] if argv is None else argv, namespace=Arguments())
+    sys.exit(_guarded(arguments))
+
+
+def _guarded(arguments: Arguments) -> int:
+    from app.core.errors import Problem
+    from app.core.settings import SettingsError
+    from app.local.errors import LocalStackError
+
+    try:
+        return COMMANDS[arguments.command](arguments)
+    except SettingsError as exc:
+        print("\n".join(exc.problems), file=sys.stderr)
+        return 2
+    except LocalStackError as exc:
+        print(exc, file=sys.stderr)
+        return exc.exit_code
+    except Problem as exc:
+        print(exc.detail, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has enough; nothing may be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    top = argparse.ArgumentParser(prog="asbuilt", description="As-built records, from the field into the portal.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="run everything on this machine, in the foreground")
+    up.add_argument("--port", type=_port, default=8000, help="of the dashboard and the API (default 8000)")
+    _add_home(up)
+    up.add_argument("--preset", choices=PRESETS, default="calm", help="manners of the demo portal (default calm)")
+    up.add_argument("--no-browser", action="store_true", help="don't open the page")
+    up.add_argument("-v", "--verbose", action="store_true", help="show what the processes log")
+    demo = commands.add_parser("demo", help="upload generated records and watch them reach the portal")
+    demo.add_argument("--records", type=_count, default=10, metavar="N", help="how many (default 10)")
+    demo.add_argument("--url", default="", help="of the API (default: the local stack)")
+    demo.add_argument("--token", default="", help="of scope upload (default: the local stack's)")
+    _add_home(demo)
+    commands.add_parser("migrate", help="bring the database of DATABASE_URL up to date")
+    commands.add_parser("serve", help="run the API and the dashboard")
+    commands.add_parser("runner", help="run the automation service")
+    commands.add_parser("portal", help="run the demo portal")
+    _add_home(commands.add_parser("env", help="the running local stack's settings, as NAME=value lines"))
+    psql = commands.add_parser("psql", help="psql on the running local stack's database")
+    _add_home(psql)
+    psql.add_argument("arguments", nargs="*", help="for psql itself, after --")
+    _add_access(commands)
+    return top
+
+
+def _add_access(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    token = commands.add_parser("token", help="tokens of devices").add_subparsers(dest="verb", required=True)
+    create = token.add_parser("create", help="a new device with a token; prints the token")
+    create.set_defaults(command="token create")
+    create.add_argument("--project", required=True, metavar="CODE")
+    create.add_argument("--scope", required=True, action="extend", nargs="+", type=_scopes, help=", ".join(SCOPES))
+    create.add_argument("--label", default="command line", help="what the device is called")
+    _add_home(create)
+    user = commands.add_parser("user", help="accounts of people").add_subparsers(dest="verb", required=True)
+    create = user.add_parser("create", help="a person with a role in a project; prints the password")
+    create.set_defaults(command="user create")
+    create.add_argument("--email", required=True)
+    create.add_argument("--name", default="", help="default: the address")
+    create.add_argument("--project", required=True, metavar="CODE")
+    create.add_argument("--role", choices=ROLES, default="viewer")
+    _add_home(create)
+
+
+def _add_home(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--home", type=Path, metavar="DIR", help="of the local stack (default: your data directory)")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return port
+
+
+def _scopes(text: str) -> list[str]:
+    scopes = text.split(",")
+    if not set(scopes) <= set(SCOPES):
+        raise argparse.ArgumentTypeError(f"a scope is one of {', '.join(SCOPES)}")
+    return scopes
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError("at least 1 is needed")
+    return count
+
+
+def _home(arguments: Arguments) -> Home:
+    from app.core.settings import environment
+    from app.local.home import locate
+
+    return locate(arguments.home, env=environment(), platform=sys.platform, user_home=Path.home())
+
+
+def _up(arguments: Arguments) -> int:
+    from app.core.settings import environment
+
+    if sys.platform == "win32":
+        print(
+            "asbuilt up needs Linux or macOS: use WSL, or run the processes with DATABASE_URL and REDIS_URL.",
+            file=sys.stderr,
+        )
+        return 2
+    from app.local.up import Options, run
+
+    options = Options(
+        home=_home(arguments),
+        port=arguments.port,
+        preset=arguments.preset,
+        browser=not arguments.no_browser,
+        verbose=arguments.verbose,
+    )
+    return run(options, env=environment())
+
+
+def _demo(arguments: Arguments) -> int:
+    from app.local.demo import run
+    from app.local.running import running_env
+
+    known = {} if arguments.url and arguments.token else running_env(_home(arguments))
+    url, token = arguments.url or known["ASBUILT_URL"], arguments.token or known["ASBUILT_TOKEN"]
+    return asyncio.run(run(records=arguments.records, url=url, token=token, out=sys.stdout))
+
+
+def _migrate(_arguments: Arguments) -> int:
+    from app.core.settings import load
+    from sql.migrate import migrate
+
+    settings = load("database_url")
+    for name in asyncio.run(migrate(settings.database_url)):
+        print(f"applied {name}")
+    print("the database is up to date", flush=True)
+    return 0
+
+
+def _serve(_arguments: Arguments) -> int:
+    from app.core import logs
+    from app.core.settings import load
+    from app.main import serve
+
+    settings = load("database_url", "automation_url", "automation_token")
+    logs.configure()
+    asyncio.run(serve(settings))
+    return 0
+
+
+def _runner(_arguments: Arguments) -> int:
+    from app.core import logs
+    from app.core.settings import load
+    from tasks.runner import serve
+
+    settings = load("automation_token")
+    logs.configure()
+    asyncio.run(serve(settings))
+    return 0
+
+
+def _portal(_arguments: Arguments) -> int:
+    from app.core import logs
+    from app.core.settings import load
+    from tasks.demo_portal import serve
+
+    settings = load("database_url")
+    logs.configure()
+    asyncio.run(serve(settings))
+    return 0
+
+
+def _env(arguments: Arguments) -> int:
+    from app.local.running import running_env
+
+    for name, value in running_env(_home(arguments)).items():
+        print(f"{name}={value}")
+    return 0
+
+
+def _psql(arguments: Arguments) -> int:
+    from app.core.settings import environment
+    from app.local.running import exec_psql
+
+    exec_psql(_home(arguments), arguments=arguments.arguments, env=environment())
+    return 1
+
+
+def _token_create(arguments: Arguments) -> int:
+    from app.local.grant import token
+
+    scopes = sorted({scope for group in arguments.scope for scope in group})
+    made = token(_database_url(arguments), project=arguments.project, scopes=scopes, label=arguments.label)
+    print(asyncio.run(made))
+    return 0
+
+
+def _user_create(arguments: Arguments) -> int:
+    from app.local.grant import user
+
+    name = arguments.name or arguments.email
+    made = user(
+        _database_url(arguments), email=arguments.email, name=name, project=arguments.project, role=arguments.role
+    )
+    print(asyncio.run(made))
+    return 0
+
+
+def _database_url(arguments: Arguments) -> str:
+    """The local stack's with `--home`, else that of `DATABASE_URL`."""
+    from app.core.settings import load
+    from app.local.running import running_env
+
+    if arguments.home is not None:
+        return running_env(_home(arguments))["DATABASE_URL"]
+    return load("database_url").database_url
+
+
+COMMANDS = {
+    "up": _up,
+    "demo": _demo,
+    "migrate": _migrate,
+    "serve": _serve,
+    "runner": _runner,
+    "portal": _portal,
+    "env": _env,
+    "psql": _psql,
+    "token create": _token_create,
+    "user create": _user_create,
+}
+
+
+if __name__ == "__main__":
+    main()

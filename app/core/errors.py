@@ -1,0 +1,179 @@
+"""The error contract: one exception class a problem, and what each tells a phone to do next.
+
+A class is vocabulary: its `code`, `status` and `retry` are stable, its docstring is the title on the wire (RFC 9457).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import msgspec
+
+Retry = Literal["never", "same", "after", "fix"]
+
+
+class FieldError(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding inside a refused document; `pointer` is a JSON Pointer."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class Problem(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    retry: ClassVar[Retry] = "same"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        pointer: str | None = None,
+        limits: Mapping[str, int] | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(detail or self.title())
+        self.detail = detail or self.title()
+        self.limits = limits
+        self.retry_after_s = retry_after_s
+        self.errors = [] if pointer is None else [FieldError(pointer=pointer, code=self.code, message=self.detail)]
+
+    @classmethod
+    def title(cls) -> str:
+        return (cls.__doc__ or cls.code).strip().splitlines()[0]
+
+
+class MalformedRequest(Problem):
+    """The request cannot be read."""
+
+    code, status, retry = "malformed-request", 400, "never"
+
+
+class DigestMismatch(Problem):
+    """The bytes were damaged on the way."""
+
+    code, status, retry = "digest-mismatch", 400, "same"
+
+
+class Unauthorised(Problem):
+    """A valid token or session is needed."""
+
+    code, status, retry = "unauthorised", 401, "fix"
+
+
+class Forbidden(Problem):
+    """This token or role may not do that."""
+
+    code, status, retry = "forbidden", 403, "fix"
+
+
+class NotFound(Problem):
+    """There is nothing at this address."""
+
+    code, status, retry = "not-found", 404, "never"
+
+
+class ProjectUnknown(Problem):
+    """There is no such project for this token."""
+
+    code, status, retry = "project-unknown", 404, "fix"
+
+
+class FormUnknown(Problem):
+    """There is no such form version."""
+
+    code, status, retry = "form-unknown", 404, "fix"
+
+
+class RecordUnknown(Problem):
+    """There is no such record for this caller."""
+
+    code, status, retry = "record-unknown", 404, "fix"
+
+
+class RecordNotYet(Problem):
+    """Send the record before its photos."""
+
+    code, status, retry = "record-unknown", 404, "after"
+
+
+class JobUnknown(Problem):
+    """There is no such job for this caller."""
+
+    code, status, retry = "job-unknown", 404, "never"
+
+
+class MethodNotAllowed(Problem):
+    """This address does not know that method."""
+
+    code, status, retry = "method-not-allowed", 405, "never"
+
+
+class IdleTimeout(Problem):
+    """The body stopped arriving."""
+
+    code, status, retry = "idle-timeout", 408, "same"
+
+
+class RecordConflict(Problem):
+    """Another content is stored under this record id."""
+
+    code, status, retry = "record-conflict", 409, "never"
+
+
+class PhotoConflict(Problem):
+    """Other bytes are stored under this photo name."""
+
+    code, status, retry = "photo-conflict", 409, "never"
+
+
+class InProgress(Problem):
+    """The same record is being stored right now."""
+
+    code, status, retry = "in-progress", 409, "after"
+
+
+class FormClosed(Problem):
+    """This form takes no more records."""
+
+    code, status, retry = "form-closed", 409, "fix"
+
+
+class JobNotRetryable(Problem):
+    """The job is in a state that cannot be retried."""
+
+    code, status, retry = "job-not-retryable", 409, "never"
+
+
+class TooLarge(Problem):
+    """The request is larger than allowed."""
+
+    code, status, retry = "too-large", 413, "never"
+
+
+class UnsupportedMedia(Problem):
+    """The content type, or the content, is not of an allowed kind."""
+
+    code, status, retry = "unsupported-media", 415, "never"
+
+
+class TooManyRequests(Problem):
+    """Too many requests."""
+
+    code, status, retry = "too-many-requests", 429, "after"
+
+
+class DatabaseUnavailable(Problem):
+    """The database cannot be reached; nothing was stored."""
+
+    code, status, retry = "database-unavailable", 503, "after"
+
+
+class StorageFull(Problem):
+    """There is no room for more photos; nothing was stored."""
+
+    code, status, retry = "storage-full", 507, "after"

@@ -1,0 +1,106 @@
+"""Whether this web process lives, and whether it should be given requests: each part with its answer and its latency."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import msgspec
+from litestar import Response, Router, get
+from litestar.di import NamedDependency
+
+from app.core.blobs import Blobs
+from app.core.db import Pool
+from app.core.settings import Settings
+
+Probe = Callable[[], Awaitable[str]]
+DEADLINE_S = 2.0
+ESSENTIAL = frozenset({"postgres", "blobs"})
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """`status` is `ok`, a word of the part's own (`listen`, `poll`, `degraded`), or `down`; latency in milliseconds."""
+
+    status: str
+    ms: float
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    status: str
+    parts: dict[str, Part]
+
+
+class Health:
+    """Asks every part at once; only Postgres, the blobs and draining make the process unready."""
+
+    def __init__(self, probes: dict[str, Probe]) -> None:
+        self._probes = probes
+        self.draining = False
+
+    async def ready(self) -> Ready:
+        names = list(self._probes)
+        parts = dict(zip(names, await asyncio.gather(*(self._ask(name) for name in names)), strict=True))
+        down = self.draining or any(parts[name].status == "down" for name in ESSENTIAL & parts.keys())
+        return Ready(status="draining" if self.draining else "down" if down else "ok", parts=parts)
+
+    async def _ask(self, name: str) -> Part:
+        started = time.monotonic()
+        task = asyncio.ensure_future(self._probes[name]())
+        # Not asyncio.timeout: psycopg's own cancelling of a frozen server would hold the answer for ten seconds.
+        done, _ = await asyncio.wait({task}, timeout=DEADLINE_S)
+        if not done:
+            task.cancel()
+        status = task.result() if done and task.exception() is None else "down"
+        return Part(status=status, ms=round((time.monotonic() - started) * 1000, 1))
+
+
+def postgres(pool: Pool) -> Probe:
+    async def ask() -> str:
+        async with pool.connection() as conn:
+            await conn.execute("select 1")
+        return "ok"
+
+    return ask
+
+
+def blobs_writable(blobs: Blobs, *, reserve: int) -> Probe:
+    async def ask() -> str:
+        await asyncio.to_thread(_touch, blobs)
+        free = shutil.disk_usage(blobs.root).free
+        return "ok" if free >= reserve else "down"
+
+    return ask
+
+
+def automation(settings: Settings, client: httpx.AsyncClient) -> Probe:
+    async def ask() -> str:
+        if not settings.automation_url:
+            return "down"
+        headers = {"Authorization": f"Bearer {settings.automation_token}"}
+        answer = await client.get(f"{settings.automation_url}/v1/health", headers=headers, timeout=DEADLINE_S)
+        return "ok" if answer.status_code == 200 else "down"
+
+    return ask
+
+
+def _touch(blobs: Blobs) -> None:
+    with blobs.incoming(limit=1) as incoming:
+        incoming.sync()
+
+
+@get("/health/live", public=True, summary="The process lives")
+async def get_live() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@get("/health/ready", public=True, summary="Whether to send requests here")
+async def get_ready(health: NamedDependency[Health]) -> Response[Any]:
+    ready = await health.ready()
+    return Response(ready, status_code=200 if ready.status == "ok" else 503)
+
+
+router = Router("/", route_handlers=[get_live, get_ready], tags=["Health"])

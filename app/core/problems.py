@@ -1,0 +1,106 @@
+"""Every error as `application/problem+json` (RFC 9457), with the `code` and the `retry` word a phone decides on.
+
+Never a stack trace, SQL, a path or a token: what is not ours to say is `internal`, and its cause goes to the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from psycopg import InterfaceError, OperationalError
+
+from app.core import errors
+from app.core.errors import FieldError, Problem
+
+log = logging.getLogger("asbuilt.http")
+
+MEDIA_TYPE = "application/problem+json"
+_BY_STATUS: dict[int, type[Problem]] = {
+    400: errors.MalformedRequest,
+    401: errors.Unauthorised,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.TooLarge,
+    415: errors.UnsupportedMedia,
+    429: errors.TooManyRequests,
+}
+
+
+class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of every error answer. `instance` is the request's id, also in `X-Request-Id`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    retry: str
+    errors: list[FieldError] = []
+    limits: dict[str, int] = {}
+
+
+def render(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    """The answer to a problem."""
+    body = ProblemBody(
+        type=f"/problems/{problem.code}",
+        title=problem.title(),
+        status=problem.status,
+        detail=problem.detail,
+        instance=str(request.scope.get("state", {}).get("request_id", "")),
+        code=problem.code,
+        retry=problem.retry,
+        errors=problem.errors,
+        limits=dict(problem.limits or {}),
+    )
+    headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(msgspec.json.encode(body), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _on_problem(request: Request[Any, Any, Any], exc: Problem) -> Response[bytes]:
+    return render(request, exc)
+
+
+def _on_http(request: Request[Any, Any, Any], exc: HTTPException) -> Response[bytes]:
+    kind = _BY_STATUS.get(exc.status_code)
+    if kind is None:
+        return _on_anything(request, exc)
+    detail = exc.detail if exc.status_code in (400, 405) else ""
+    extra = exc.extra if isinstance(exc.extra, list) else []
+    problem = kind(detail)
+    problem.errors = [
+        FieldError(pointer="/" + str(item.get("key", "")).replace(".", "/"), code="invalid", message=item["message"])
+        for item in extra
+        if isinstance(item, dict) and "message" in item
+    ]
+    response = render(request, problem)
+    for name, value in (exc.headers or {}).items():
+        response.set_header(name, value)
+    return response
+
+
+def _on_database(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
+    log.warning("the database failed a request", extra={"event": "http.database", "error": type(exc).__name__})
+    return render(request, errors.DatabaseUnavailable(retry_after_s=2))
+
+
+def _on_anything(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
+    log.error("a request failed", exc_info=exc, extra={"event": "http.internal"})
+    return render(request, Problem())
+
+
+HANDLERS: dict[int | type[Exception], Callable[..., Response[Any]]] = {
+    Problem: _on_problem,
+    HTTPException: _on_http,
+    OperationalError: _on_database,
+    InterfaceError: _on_database,
+    Exception: _on_anything,
+}

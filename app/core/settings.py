@@ -1,0 +1,131 @@
+"""Every setting of every process, read from the environment in this one place.
+
+Nothing else reads the environment. All problems are reported at once, with the name of the variable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+
+class SettingsError(Exception):
+    """The environment cannot be used; `problems` has one sentence for each thing to mend."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("settings: " + "; ".join(problems))
+        self.problems = problems
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Durations are in seconds, sizes in bytes. Field `lease_s` is the variable `ASBUILT_LEASE_S`, and so on."""
+
+    database_url: str = ""
+    """`DATABASE_URL`: libpq URL of Postgres 15 or newer, direct (not through a transaction pooler)."""
+    redis_url: str = ""
+    """`REDIS_URL`: cache and progress stream; empty means live progress is degraded."""
+    automation_url: str = ""
+    """`AUTOMATION_URL`: base URL of the automation service."""
+    automation_token: str = ""
+    """`AUTOMATION_TOKEN`: bearer token for it; the reference runner demands the same."""
+
+    blobs: Path = Path("blobs")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    url: str = ""
+    """Public base URL of the web process, for links; default http://host:port."""
+    cors_origins: tuple[str, ...] = ()
+    pool_size: int = 8
+
+    lease_s: float = 45.0
+    heartbeat_s: float = 10.0
+    reconcile_s: float = 10.0
+    poll_s: float = 5.0
+    concurrency: int = 6
+    max_attempts: int = 3
+    retry_base_s: float = 15.0
+    attempt_s: float = 360.0
+    """Wall time of one attempt."""
+    drain_s: float = 240.0
+
+    photo_bytes: int = 25 * 2**20
+    photo_pixels: int = 64_000_000
+    record_bytes: int = 256 * 2**10
+    request_bytes: int = 120 * 2**20
+    body_idle_s: float = 30.0
+    free_disk_bytes: int = 2 * 2**30
+    check_photos_s: float = 5.0
+
+    runner_port: int = 8010
+    runner_dir: Path = Path("runner")
+    """Where the reference runner keeps its runs and artifacts."""
+    browser: str = ""
+    """Path of a Chromium, `none` for the plain HTTP driver, empty to look for one."""
+    portal_port: int = 8020
+    portal_url: str = ""
+    """Base URL of the demo portal, as the runner reaches it."""
+    portal_log: Path = Path("portal-log.jsonl")
+    portal_preset: str = "calm"
+    npl_user: str = "contractor"
+    npl_password: str = "northfield"  # noqa: S105 - the demo portal's own, on loopback
+
+    @property
+    def public_url(self) -> str:
+        return self.url or f"http://{self.host}:{self.port}"
+
+
+_UNPREFIXED = frozenset({"database_url", "redis_url", "automation_url", "automation_token", "npl_user", "npl_password"})
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return field.upper() if field in _UNPREFIXED else f"ASBUILT_{field.upper()}"
+
+
+def environment() -> dict[str, str]:
+    """What this process was started with, for the processes it starts."""
+    return dict(os.environ)
+
+
+def load(*needed: str, env: Mapping[str, str] | None = None) -> Settings:
+    """Read all settings; `needed` names the fields this process cannot do without.
+
+    Raises `SettingsError` with every problem found, never just the first.
+    """
+    env = os.environ if env is None else env
+    values: dict[str, object] = {}
+    problems = [f"{variable(name)} is not set" for name in needed if not env.get(variable(name))]
+    for field in msgspec.structs.fields(Settings):
+        raw = env.get(variable(field.name), "")
+        if not raw:
+            continue
+        try:
+            values[field.name] = _convert(raw, field.type)
+        except msgspec.ValidationError as exc:
+            problems.append(f"{variable(field.name)} is {raw!r}: {exc}")
+    settings = msgspec.convert(values, Settings)
+    problems += _contradictions(settings)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _convert(raw: str, wanted: object) -> object:
+    if wanted == tuple[str, ...]:
+        return tuple(part.strip() for part in raw.split(",") if part.strip())
+    return msgspec.convert(raw, wanted, strict=False, dec_hook=lambda kind, value: kind(value))
+
+
+def _contradictions(s: Settings) -> list[str]:
+    """Combinations that break an invariant (failure rule R-I)."""
+    checks = [
+        (s.lease_s < 3 * s.heartbeat_s, "ASBUILT_LEASE_S must be at least three times ASBUILT_HEARTBEAT_S"),
+        (s.pool_size < 2, "ASBUILT_POOL_SIZE must be at least 2"),
+        (s.concurrency < 1, "ASBUILT_CONCURRENCY must be at least 1"),
+        (s.max_attempts < 1, "ASBUILT_MAX_ATTEMPTS must be at least 1"),
+        (min(s.heartbeat_s, s.reconcile_s, s.poll_s, s.attempt_s) <= 0, "durations must be above zero"),
+    ]
+    return [sentence for broken, sentence in checks if broken]

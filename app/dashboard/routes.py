@@ -1,0 +1,57 @@
+"""HTTP for the dashboard's pages and static files. Public by design: they hold no data, the pages ask the API for it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from litestar import MediaType, Request, Response, Router, route
+from litestar.enums import HttpMethod
+from litestar.params import FromPath
+
+from app.core.errors import NotFound
+from app.dashboard.assets import Asset, load_assets
+from app.dashboard.headers import SECURITY_HEADERS
+
+_ASSETS: Final = load_assets()
+_READ: Final = [HttpMethod.GET, HttpMethod.HEAD]
+
+
+@route("/", http_method=_READ, name="dashboard")
+async def index(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return _answer(request, _ASSETS["index.html"])
+
+
+@route("/sign-in", http_method=_READ, name="sign-in")
+async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return _answer(request, _ASSETS["sign-in.html"])
+
+
+@route("/favicon.ico", http_method=_READ)
+async def favicon(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return _answer(request, _ASSETS["favicon.svg"])
+
+
+@route("/static/{name:path}", http_method=_READ)
+async def static_file(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+    """A file by its exact name. Raises `NotFound`."""
+    asset = _ASSETS.get(str(name).removeprefix("/"))
+    if asset is None:
+        raise NotFound
+    return _answer(request, asset)
+
+
+def _answer(request: Request[Any, Any, Any], asset: Asset) -> Response[bytes]:
+    # no-cache means "ask first": a deploy shows at once, and an unchanged file costs a 304.
+    headers = {**SECURITY_HEADERS, "ETag": asset.etag, "Cache-Control": "no-cache"}
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    if asset.etag in known:
+        return Response(b"", status_code=304, headers=headers, media_type=MediaType.TEXT)
+    return Response(asset.body, headers=headers, media_type=asset.content_type)
+
+
+router: Final = Router(
+    path="/",
+    route_handlers=[index, sign_in, favicon, static_file],
+    include_in_schema=False,
+    opt={"public": True},
+)

@@ -1,0 +1,93 @@
+// The public API over fetch: same-origin cookie, or a bearer token when an element is given one. Holds no record data.
+
+import { safeUrl } from "./core.js";
+
+/** An answer that is not 2xx, with what the error contract says (RFC 9457). */
+export class ApiProblem extends Error {
+  constructor(status, body = {}) {
+    super(body.detail || body.title || (status === 0 ? "The server cannot be reached." : `The server answered ${status}.`));
+    this.name = "ApiProblem";
+    this.status = status;
+    this.code = body.code ?? "";
+    this.title = body.title ?? "";
+    this.errors = Array.isArray(body.errors) ? body.errors : [];
+  }
+}
+
+export class Api extends EventTarget {
+  #me = null;
+
+  constructor({ base = "", token = "" } = {}) {
+    super();
+    this.origin = new URL(base || location.origin, location.href).origin;
+    this.token = token;
+  }
+
+  headers(more = {}) {
+    return this.token ? { ...more, Authorization: `Bearer ${this.token}` } : more;
+  }
+
+  url(path, query = {}) {
+    const url = new URL(path, this.origin);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+    }
+    return url;
+  }
+
+  get(path, query = {}, { signal } = {}) {
+    return this.#send(this.url(path, query), { headers: this.headers({ Accept: "application/json" }), signal });
+  }
+
+  /** `csrf: false` for signing in, where there is no session to protect yet. */
+  async send(method, path, body, { csrf: wanted = true } = {}) {
+    const headers = this.headers({ Accept: "application/json", "Content-Type": "application/json" });
+    const csrf = this.token || !wanted ? null : (await this.me()).csrf;
+    if (csrf) headers["X-CSRF-Token"] = csrf;
+    return this.#send(this.url(path), { method, headers, body: JSON.stringify(body ?? {}) });
+  }
+
+  /** Who is signed in; asked once. */
+  me({ fresh = false } = {}) {
+    if (fresh || !this.#me) {
+      this.#me = this.get("/api/me");
+      this.#me.catch(() => { this.#me = null; });
+    }
+    return this.#me;
+  }
+
+  /** An address an <img> can load, or null: only of the API's own origin. With a token the bytes are fetched first. */
+  async image(path) {
+    const href = safeUrl(path, { base: this.origin, origin: this.origin });
+    if (!href || !this.token) return href;
+    const answer = await fetch(href, { headers: this.headers() });
+    return answer.ok ? URL.createObjectURL(await answer.blob()) : null;
+  }
+
+  async #send(url, init) {
+    let answer;
+    try {
+      answer = await fetch(url, { credentials: this.token ? "omit" : "same-origin", cache: "no-store", ...init });
+    } catch (cause) {
+      if (cause.name === "AbortError") throw cause;
+      throw new ApiProblem(0);
+    }
+    if (answer.status === 401) this.dispatchEvent(new Event("unauthorised"));
+    const json = (answer.headers.get("Content-Type") ?? "").includes("json");
+    const body = json ? await answer.json().catch(() => ({})) : {};
+    if (!answer.ok) throw new ApiProblem(answer.status, body);
+    return body;
+  }
+}
+
+const shared = new Map();
+
+/** One Api a base and token, so that elements of a page share the session. */
+export function apiOf({ base = "", token = "" } = {}) {
+  const key = JSON.stringify([base, token]);
+  if (!shared.has(key)) shared.set(key, new Api({ base, token }));
+  return shared.get(key);
+}
+
+/** The Api an element's `base` and `token` attributes name. */
+export const apiFor = (element) => apiOf({ base: element.getAttribute("base") ?? "", token: element.getAttribute("token") ?? "" });

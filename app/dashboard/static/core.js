@@ -1,0 +1,140 @@
+// DOM-free parts: how values are shown, and the store that keeps the newest view of each job. Never touches the network.
+
+// Characters that change how the text around them is drawn, or that cannot be seen at all.
+const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** Text from outside as it may be shown: control and direction characters are spelled out, the length is capped. */
+export function visible(value, limit = 4000) {
+  const text = String(value ?? "");
+  const cut = text.length > limit ? `${text.slice(0, limit)}… (${text.length - limit} more characters)` : text;
+  return cut.replace(INVISIBLE, (c) => (c === "\r" ? "" : `⟨U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`));
+}
+
+/** An address that may become a link: http(s) only; with `origin`, only of that origin. Null for everything else. */
+export function safeUrl(value, { base, origin } = {}) {
+  if (typeof value !== "string" || value === "") return null;
+  try {
+    const url = new URL(value, base);
+    if (url.protocol !== "https:" && url.protocol !== "http:") return null;
+    return origin === undefined || url.origin === origin ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const DAY = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
+const CLOCK = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const EXACT = new Intl.DateTimeFormat("en", {
+  year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  hourCycle: "h23", timeZoneName: "short",
+});
+
+const when = (iso) => {
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? null : date;
+};
+
+/** "3 min ago"; days from a week on as a date. Empty for no time. */
+export function ago(iso, now = Date.now()) {
+  const date = when(iso ?? NaN);
+  if (!date) return "";
+  const seconds = (date.getTime() - now) / 1000;
+  const size = Math.abs(seconds);
+  if (size < 10) return "just now";
+  if (size < 60) return RELATIVE.format(Math.round(seconds), "second");
+  if (size < 3600) return RELATIVE.format(Math.round(seconds / 60), "minute");
+  if (size < 86400) return RELATIVE.format(Math.round(seconds / 3600), "hour");
+  if (size < 7 * 86400) return RELATIVE.format(Math.round(seconds / 86400), "day");
+  return DAY.format(date);
+}
+
+export const clock = (iso) => (iso && when(iso) ? CLOCK.format(when(iso)) : "");
+export const exact = (iso) => (iso && when(iso) ? EXACT.format(when(iso)) : "");
+
+/** A length of time in milliseconds: "0.4 s", "12 s", "2 min 05 s", "1 h 12 min". */
+export function duration(ms) {
+  if (!Number.isFinite(ms) || ms < 0) return "";
+  const seconds = ms / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
+}
+
+export const between = (from, to) => (from && to ? duration(Date.parse(to) - Date.parse(from)) : "");
+
+/** Bytes with a decimal unit: "812 B", "3.4 MB". */
+export function bytes(count) {
+  if (!Number.isFinite(count)) return "";
+  const units = ["B", "kB", "MB", "GB"];
+  let size = count;
+  let unit = 0;
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
+}
+
+export const count = (n) => new Intl.NumberFormat("en").format(n ?? 0);
+export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+
+/**
+ * The newest view of each job, whatever order the answers and events come in.
+ * A view older than the one held is dropped by its `seq`; progress of an attempt that is over is dropped by its number.
+ */
+export class JobStore {
+  #jobs = new Map();
+  #newest = new Map();
+
+  get(id) {
+    return this.#jobs.get(id);
+  }
+
+  /** The newest job of a record (ids are time-ordered). */
+  forRecord(recordId) {
+    return this.#jobs.get(this.#newest.get(recordId));
+  }
+
+  /** Take a view from the API or the stream. Returns {job, previous} when it is news, else null. */
+  apply(view) {
+    const known = this.#jobs.get(view.id);
+    if (known && (view.seq < known.seq || (view.seq === known.seq && !newer(view.progress, known.progress)))) return null;
+    const job = { ...view, progress: carriedProgress(view, known) };
+    this.#jobs.set(job.id, job);
+    const newest = this.#newest.get(job.record_id);
+    if (newest === undefined || newest < job.id) this.#newest.set(job.record_id, job.id);
+    return { job, previous: known ?? null };
+  }
+
+  /** Take a progress message. Returns {job, previous} when it belongs to the attempt that runs, else null. */
+  progress(progress) {
+    const known = this.#jobs.get(progress.job_id);
+    if (!known || known.state !== "processing" || progress.attempt !== known.attempt) return null;
+    if (!newer(progress, known.progress)) return null;
+    const job = { ...known, progress };
+    this.#jobs.set(job.id, job);
+    return { job, previous: known };
+  }
+
+  /** Forget everything: after a restore of the database the numbers may start lower. */
+  clear() {
+    this.#jobs.clear();
+    this.#newest.clear();
+  }
+}
+
+function newer(progress, known) {
+  if (!progress) return false;
+  if (!known) return true;
+  return progress.attempt > known.attempt || (progress.attempt === known.attempt && Date.parse(progress.at) > Date.parse(known.at));
+}
+
+function carriedProgress(view, known) {
+  if (view.state !== "processing") return null;
+  const held = known?.progress?.attempt === view.attempt ? known.progress : null;
+  const sent = view.progress?.attempt === view.attempt ? view.progress : null;
+  return newer(sent, held) ? sent : held;
+}

@@ -1,0 +1,134 @@
+// The sections of a record page that show the record itself: facts, fields by the form's labels, findings.
+
+import { count, exact, visible } from "../core.js";
+import { fill, foreign, h, pill, time } from "../dom.js";
+import { icon } from "../icons.js";
+import { humanize, reviewLabel, severityOf, SEVERITY_ORDER } from "../words.js";
+
+/** A section that is built again only when what it shows has changed. */
+export class Section {
+  #shown = "";
+
+  constructor(title, name) {
+    this.body = h("div", { class: "section-body" });
+    this.tail = h("span", { class: "count" });
+    this.element = h("section", { class: `section ${name}`, "aria-label": title }, h("h3", {}, title, this.tail), this.body);
+  }
+
+  update(record, job, role) {
+    const data = this.pick(record, job, role);
+    const text = JSON.stringify(data);
+    if (text === this.#shown) return;
+    this.#shown = text;
+    this.draw(data);
+  }
+}
+
+const entry = (label, value) => (value === null || value === "" ? null : [h("dt", {}, label), h("dd", {}, value)]);
+
+export class FactsSection extends Section {
+  constructor() {
+    super("About", "about");
+  }
+
+  pick({ received_at, captured_at, crew, device, lat, lon, h_accuracy_m, revision, review_state, form_title, form_version, id }) {
+    return { received_at, captured_at, crew, device, lat, lon, h_accuracy_m, revision, review_state, form_title, form_version, id };
+  }
+
+  draw(r) {
+    const place = r.lat === null || r.lon === null ? null : `${r.lat.toFixed(6)}, ${r.lon.toFixed(6)}`;
+    const accuracy = r.h_accuracy_m === null || r.h_accuracy_m === undefined ? "" : ` ± ${Math.round(r.h_accuracy_m)} m`;
+    fill(this.body, h("dl", { class: "facts" },
+      entry("Review", reviewLabel(r.review_state)),
+      entry("Crew", r.crew ? foreign(r.crew, { limit: 120 }) : null),
+      entry("Device", r.device ? foreign(r.device, { limit: 120 }) : null),
+      entry("Captured", r.captured_at ? time(r.captured_at) : null),
+      entry("Received", h("span", { title: exact(r.received_at) }, time(r.received_at))),
+      entry("Position", place ? [h("span", { class: "mono" }, place), accuracy] : "Not given"),
+      entry("Form", [foreign(r.form_title, { limit: 80 }), ` v${r.form_version}`]),
+      entry("Revision", String(r.revision)),
+      entry("Record", h("span", { class: "mono small" }, r.id))));
+  }
+}
+
+export class FieldsSection extends Section {
+  constructor() {
+    super("Fields", "values");
+  }
+
+  pick({ fields, form, defect_list }) {
+    const open = defect_list.filter((defect) => defect.status === "open" && defect.field);
+    return { fields, form: { schema: form.schema, measures: form.measures }, flagged: open.map((d) => [d.field, d.severity]) };
+  }
+
+  draw({ fields, form, flagged }) {
+    const properties = form.schema?.properties ?? {};
+    const known = Object.keys(properties).filter((key) => key in fields || (form.schema.required ?? []).includes(key));
+    const extra = Object.keys(fields).filter((key) => !(key in properties));
+    const measures = new Map((form.measures ?? []).map((measure) => [measure.field, measure]));
+    const rows = [...known, ...extra].map((key) => {
+      const worst = SEVERITY_ORDER.find((severity) => flagged.some(([field, s]) => s === severity && fieldName(field) === key));
+      const label = foreign(properties[key]?.title ?? humanize(key), { limit: 120 });
+      const flag = worst ? h("span", { class: "flag", "data-tone": severityOf(worst).tone, title: `${severityOf(worst).label} finding` },
+        icon(severityOf(worst).icon), h("span", { class: "visually-hidden" }, `${severityOf(worst).label} finding`)) : null;
+      return [h("dt", {}, label, flag), h("dd", {}, valueOf(fields[key]), unitOf(measures.get(key)))];
+    });
+    fill(this.body, rows.length > 0 ? h("dl", { class: "fields" }, rows) : h("p", { class: "faint" }, "The form has no fields."));
+  }
+}
+
+const fieldName = (field) => field.replace(/^\/?(fields\/)?/, "").split(/[./[]/)[0];
+
+function unitOf(measure) {
+  if (!measure) return null;
+  const [low, high] = [measure.min ?? null, measure.max ?? null];
+  const range = low !== null && high !== null ? `${low} to ${high}` : high !== null ? `up to ${high}` : low !== null ? `from ${low}` : "";
+  return [measure.unit ? ` ${visible(measure.unit, 20)}` : null, range ? h("span", { class: "range" }, `accepted: ${range}`) : null];
+}
+
+function valueOf(value) {
+  if (value === undefined || value === null || value === "") return h("span", { class: "faint" }, "Not filled in");
+  if (value === true) return "Yes";
+  if (value === false) return "No";
+  if (typeof value === "number") return String(value);
+  if (Array.isArray(value) && value.length > 0 && value.every((row) => row !== null && typeof row === "object" && !Array.isArray(row))) return tableOf(value);
+  if (Array.isArray(value)) return value.length === 0 ? h("span", { class: "faint" }, "Empty") : foreign(value.join(", "));
+  if (typeof value === "object") return foreign(JSON.stringify(value));
+  return foreign(value);
+}
+
+function tableOf(rows) {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].slice(0, 12);
+  const shown = rows.slice(0, 200);
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `${count(rows.length)} rows` }, h("table", { class: "inner" },
+    h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, foreign(humanize(name), { limit: 60 }))))),
+    h("tbody", {}, shown.map((row) => h("tr", {}, columns.map((name) => h("td", {}, foreign(row[name] ?? "", { limit: 200 }))))))));
+}
+
+export class FindingsSection extends Section {
+  constructor() {
+    super("Findings", "findings-list");
+  }
+
+  pick({ defect_list, form }) {
+    return { defects: defect_list, titles: Object.fromEntries(Object.entries(form.schema?.properties ?? {}).map(([k, v]) => [k, v?.title])) };
+  }
+
+  draw({ defects, titles }) {
+    const order = (d) => (d.status === "open" ? 0 : 10) + SEVERITY_ORDER.indexOf(d.severity);
+    const sorted = [...defects].sort((a, b) => order(a) - order(b));
+    const open = defects.filter((d) => d.status === "open").length;
+    this.tail.textContent = open > 0 ? count(open) : "";
+    this.element.hidden = defects.length === 0;
+    fill(this.body, h("ul", { class: "findings-items" }, sorted.map((defect) => findingItem(defect, titles))));
+  }
+}
+
+function findingItem(defect, titles) {
+  const severity = severityOf(defect.severity);
+  const where = defect.photo ? `Photo ${defect.photo}` : defect.field ? titles[fieldName(defect.field)] ?? humanize(fieldName(defect.field)) : "";
+  const done = defect.status === "open" ? null : h("span", { class: "faint" }, humanize(defect.status));
+  return h("li", { "data-status": defect.status, "data-tone": severity.tone },
+    h("div", { class: "top" }, pill(severity), where ? foreign(where, { class: "where", limit: 120 }) : null, done, time(defect.at)),
+    h("p", {}, foreign(defect.message, { limit: 600 })));
+}

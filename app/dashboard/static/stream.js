@@ -1,0 +1,160 @@
+// Server-sent events over fetch, for cookie and bearer token alike. Unlike EventSource it sees the heartbeats, so that a
+// connection that died quietly (a laptop that slept) is noticed, and the status of a refusal.
+
+const SILENCE_MS = 40_000; // the server sends a comment every 15 s
+const BUDGET_MS = 12; // of events at a stretch: then the page may draw and answer the person
+const HIDDEN_MS = 60_000; // a browser opens six connections an origin: tabs nobody sees give theirs back
+
+/** Cuts a byte stream's text into events, as the HTML standard's "event stream interpretation" says. */
+export class SseParser {
+  #rest = "";
+  #data = [];
+  #type = "";
+  lastEventId = "";
+  retry = null;
+
+  push(text) {
+    const events = [];
+    const lines = (this.#rest + text).split(/\r\n|\n|\r(?!$)/);
+    this.#rest = lines.pop();
+    for (const line of lines) {
+      if (line === "") this.#dispatch(events);
+      else this.#field(line);
+    }
+    return events;
+  }
+
+  #field(line) {
+    const colon = line.indexOf(":");
+    if (colon === 0) return;
+    const name = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
+    if (name === "data") this.#data.push(value);
+    else if (name === "event") this.#type = value;
+    else if (name === "id" && !value.includes("\0")) this.lastEventId = value;
+    else if (name === "retry" && /^\d+$/.test(value)) this.retry = Number(value);
+  }
+
+  #dispatch(events) {
+    if (this.#data.length > 0) events.push({ type: this.#type || "message", data: this.#data.join("\n"), id: this.lastEventId });
+    this.#data = [];
+    this.#type = "";
+  }
+}
+
+/** How long to wait before the next try, in milliseconds: doubling, capped at 15 s, spread so that not all come at once. */
+export function backoff(failures, base = 2000, random = Math.random) {
+  const full = Math.min(15_000, base * 2 ** Math.min(failures, 6));
+  return failures === 0 ? 200 + random() * 600 : full / 2 + (random() * full) / 2;
+}
+
+/**
+ * A stream that stays open. `onEvent({type, data, id})`; `onPhase(phase)` with connecting, live, reconnecting, paused
+ * or denied (with the status). After a break it resumes from the last id it saw.
+ */
+export class LiveStream {
+  #abort = null;
+  #timers = {};
+  #failures = 0;
+  #lastId = "";
+  #closed = false;
+  #everLive = false;
+  #retryMs = 2000;
+
+  constructor({ url, headers = {}, credentials = "same-origin", onEvent, onPhase }) {
+    Object.assign(this, { url, headers, credentials, onEvent, onPhase });
+    this.wake = () => this.#wake();
+    document.addEventListener("visibilitychange", this.wake);
+    window.addEventListener("online", this.wake);
+    this.#connect();
+  }
+
+  close() {
+    this.#closed = true;
+    document.removeEventListener("visibilitychange", this.wake);
+    window.removeEventListener("online", this.wake);
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#abort?.abort();
+  }
+
+  async #connect() {
+    clearTimeout(this.#timers.retry);
+    this.#abort?.abort();
+    const abort = (this.#abort = new AbortController());
+    this.onPhase(this.#everLive ? "reconnecting" : "connecting");
+    try {
+      this.#alive();
+      const headers = { ...this.headers, Accept: "text/event-stream" };
+      if (this.#lastId) headers["Last-Event-ID"] = this.#lastId;
+      const answer = await fetch(this.url, { headers, credentials: this.credentials, cache: "no-store", signal: abort.signal });
+      if (answer.status === 401 || answer.status === 403 || answer.status === 404) return this.#denied(answer.status);
+      // The server no longer understands the place we stopped at: start over with a snapshot.
+      if (answer.status === 400) this.#lastId = "";
+      if (!answer.ok || !answer.body) throw new Error(`stream answered ${answer.status}`);
+      await this.#read(answer.body.getReader());
+    } catch {
+      // Every way a stream can end is answered below: with another try.
+    }
+    if (!this.#closed && this.#abort === abort) this.#later();
+  }
+
+  async #read(reader) {
+    const parser = new SseParser();
+    const decoder = new TextDecoder();
+    this.#everLive = true;
+    this.onPhase("live");
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      this.#alive();
+      this.#failures = 0;
+      let began = performance.now();
+      for (const event of parser.push(decoder.decode(value, { stream: true }))) {
+        this.onEvent(event);
+        if (event.id) this.#lastId = event.id;
+        if (performance.now() - began < BUDGET_MS) continue;
+        await new Promise((resume) => setTimeout(resume));
+        if (this.#closed) return;
+        began = performance.now();
+      }
+      this.#retryMs = parser.retry ?? this.#retryMs;
+    }
+  }
+
+  #alive() {
+    clearTimeout(this.#timers.silence);
+    this.#timers.silence = setTimeout(() => this.#connect(), SILENCE_MS);
+  }
+
+  #later() {
+    clearTimeout(this.#timers.silence);
+    if (document.hidden && this.#timers.paused) return;
+    this.onPhase(this.#everLive ? "reconnecting" : "connecting");
+    this.#timers.retry = setTimeout(() => this.#connect(), backoff(this.#failures, this.#retryMs));
+    this.#failures += 1;
+  }
+
+  #denied(status) {
+    this.close();
+    this.onPhase("denied", status);
+  }
+
+  #wake() {
+    clearTimeout(this.#timers.hidden);
+    if (document.hidden) {
+      this.#timers.hidden = setTimeout(() => this.#pause(), HIDDEN_MS);
+    } else if (this.#timers.paused || this.#failures > 0) {
+      this.#timers.paused = 0;
+      this.#failures = 0;
+      this.#connect();
+    }
+  }
+
+  #pause() {
+    this.#timers.paused = 1;
+    clearTimeout(this.#timers.silence);
+    clearTimeout(this.#timers.retry);
+    this.onPhase("paused");
+    this.#abort?.abort();
+  }
+}

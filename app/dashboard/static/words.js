@@ -1,0 +1,71 @@
+// Sentences for codes that come from the API. Every lookup has a fallback that shows the code itself.
+
+const ERROR_CLASSES = {
+  transient: "Something went wrong on the way to the portal",
+  portal_down: "The portal is not available",
+  login_failed: "The portal refused the sign-in",
+  validation_rejected: "The portal rejected the data",
+  element_missing: "The portal’s page has changed",
+  needs_human: "A person has to answer",
+  duplicate: "The portal may have this record already",
+  worker_crash: "The worker stopped several times at the same step",
+  bug: "An unexpected problem",
+};
+
+const WAIT_REASONS = {
+  media: "Photos are still on their way from the phone",
+  hold: "An operator put this on hold",
+  blocker: "An open blocker finding holds this record",
+  defect: "An open blocker finding holds this record",
+  defects: "An open blocker finding holds this record",
+  portal_paused: "The portal is paused",
+  person: "Waiting for a person’s answer",
+  slot: "Waiting for a free place at the portal",
+  breaker: "The portal is having trouble; one job tries it first",
+  time: "Waiting for its time",
+  retry: "Waiting for the next attempt",
+  backoff: "Waiting for the next attempt",
+  outcome_unknown: "It could not be proven whether the portal took the submission",
+};
+
+const OUTCOMES = {
+  completed: { label: "Completed", tone: "good", icon: "check" },
+  succeeded: { label: "Completed", tone: "good", icon: "check" },
+  failed: { label: "Failed", tone: "bad", icon: "cross" },
+  lost: { label: "Worker lost", tone: "warn", icon: "alert" },
+  detached: { label: "Handed over", tone: "mute", icon: "retry" },
+  parked: { label: "Parked for a person", tone: "warn", icon: "question" },
+  cancelled: { label: "Cancelled", tone: "mute", icon: "stop" },
+  fenced: { label: "Superseded", tone: "mute", icon: "stop" },
+  superseded: { label: "Superseded", tone: "mute", icon: "stop" },
+};
+
+const SEVERITIES = {
+  blocker: { label: "Blocker", tone: "bad", icon: "octagon" },
+  major: { label: "Major", tone: "warn", icon: "alert" },
+  minor: { label: "Minor", tone: "mute", icon: "flag" },
+  info: { label: "Info", tone: "mute", icon: "info" },
+};
+
+const REVIEW_STATES = {
+  received: "Received",
+  has_issues: "Has issues",
+  edited: "Edited",
+  approved: "Approved",
+  rejected: "Rejected",
+};
+
+export const SEVERITY_ORDER = Object.freeze(["blocker", "major", "minor", "info"]);
+
+export function humanize(code) {
+  const words = String(code ?? "").replaceAll(/[._-]+/g, " ").trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const own = (map, key) => (Object.hasOwn(map, key ?? "") ? map[key] : undefined);
+
+export const errorHeadline = (error) => own(ERROR_CLASSES, error?.class) ?? humanize(error?.class ?? "A problem");
+export const waitSentence = (reason) => own(WAIT_REASONS, reason) ?? (reason ? humanize(reason) : "");
+export const outcomeOf = (code) => own(OUTCOMES, code) ?? { label: humanize(code), tone: "mute", icon: "info" };
+export const severityOf = (code) => own(SEVERITIES, code) ?? { label: humanize(code), tone: "mute", icon: "info" };
+export const reviewLabel = (code) => own(REVIEW_STATES, code) ?? humanize(code);

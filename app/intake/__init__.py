@@ -1,0 +1,5 @@
+"""Intake: an upload becomes defects, a record and its job in one transaction.
+
+`strict_json` and `decode` read what a phone sends, `names` and `fingerprint` identify it, `photos` (through
+`decoding`, in processes of its own) looks into the pictures, `rules` says what is wrong with it.
+"""

@@ -1,0 +1,81 @@
+"""What an upload is judged against: the device's project, its site, and the form version. Remembered for a few seconds."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+import msgspec
+
+from app.core.db import Pool, unavailable_as_problem
+from app.core.errors import FormClosed, FormUnknown, ProjectUnknown
+from app.intake import store
+from app.intake.form_defs import FormDef
+from app.intake.rules import Site
+
+
+class IntakeContext(msgspec.Struct, frozen=True, kw_only=True):
+    """`closed` says why nothing new is taken; what is stored already is still answered."""
+
+    project_id: UUID
+    tz: str
+    site: Site
+    form: FormDef
+    closed: str | None
+
+    def demand_open(self) -> None:
+        """Raise `FormClosed` when neither the project nor the form takes new records."""
+        if self.closed:
+            raise FormClosed(self.closed)
+
+
+class Contexts:
+    """Loads contexts; an entry is good for `ttl_s` seconds, since projects and forms change rarely."""
+
+    def __init__(self, pool: Pool, *, ttl_s: float = 5.0, size: int = 1024) -> None:
+        self._pool = pool
+        self._ttl_s = ttl_s
+        self._size = size
+        self._known: dict[tuple[UUID, str, str, int], tuple[float, IntakeContext]] = {}
+
+    async def find(self, *, device: UUID, project: str, form: str, version: int) -> IntakeContext:
+        """Raises `ProjectUnknown` for another device's project as for none at all, and `FormUnknown`."""
+        key = (device, project, form, version)
+        until, context = self._known.get(key, (0.0, None))
+        if context is None or until < time.monotonic():
+            context = await self._load(device=device, project=project, form=form, version=version)
+            if len(self._known) >= self._size:
+                self._known.clear()
+            self._known[key] = (time.monotonic() + self._ttl_s, context)
+        return context
+
+    async def _load(self, *, device: UUID, project: str, form: str, version: int) -> IntakeContext:
+        async with unavailable_as_problem(), self._pool.connection() as conn:
+            row = await store.INTAKE_CONTEXT(conn, device=device, project=project, form=form, version=version)
+        if row is None:
+            raise ProjectUnknown(f"there is no project {project!r} for this device")
+        if row.title is None:
+            raise FormUnknown(f"there is no form {form!r} of version {version}")
+        closed = None
+        if row.project_state == "closed":
+            closed = f"the project {project!r} is closed"
+        elif not row.has_portal:
+            closed = f"the project {project!r} has no portal account yet"
+        elif row.form_state == "closed":
+            closed = f"the form {row.title!r} is closed"
+        form_def = {
+            "form_key": form,
+            "version": version,
+            "title": row.title,
+            "schema": row.schema,
+            "shots": row.shots,
+            "measures": row.measures,
+            "rules": row.rules,
+        }
+        return IntakeContext(
+            project_id=row.project_id,
+            tz=row.tz,
+            site=Site(lat=row.site_lat, lon=row.site_lon, radius_m=row.site_radius_m, boundary=row.boundary),
+            form=msgspec.convert(form_def, FormDef),
+            closed=closed,
+        )

@@ -1,0 +1,174 @@
+"""The process that opens strangers' pictures: the only place where intake lets a decoder touch their bytes.
+
+Started by `decoders` as `python -m app.intake.decoding`; reads one task a line, writes one answer a line. Memory and
+processor time are limited, so a hostile picture ends this process and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import signal
+import sys
+import warnings
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, cast
+
+import msgspec
+from PIL import Image, ImageOps
+
+from app.intake import exif
+
+Verdict = Literal["done", "deferred", "unreadable", "refused"]
+
+MAX_PIXELS = 64_000_000
+MAX_SIDE = 25_000
+# A PNG or WebP is decoded whole; above this it costs more than the request's budget.
+MAX_WHOLE_PIXELS = 16_000_000
+MEMORY_BYTES = 512 * 2**20
+CPU_S = 5
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """Examine `path`; or, with `to`, write an upright JPEG of it, at most `width` wide, without any EXIF."""
+
+    path: str
+    tz: str | None = None
+    to: str | None = None
+    width: int | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found. `refused`: nobody may decode it; `unreadable`: damaged; `deferred`: too slow to decode now."""
+
+    verdict: Verdict
+    reason: str | None = None
+    width: int | None = None
+    height: int | None = None
+    taken_at: datetime | None = None
+    taken_at_source: exif.TakenAtSource = "none"
+    lat: float | None = None
+    lon: float | None = None
+    exif: dict[str, str | int | float | list[float]] = {}
+
+
+def examine(path: Path, *, tz: str | None) -> Answer:
+    """Header first, limits next, and only then a decode that proves the picture whole."""
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            refusal = _refusal(picture)
+            if refusal:
+                return Answer(verdict="refused", reason=refusal, width=picture.width, height=picture.height)
+            size = picture.size
+            verdict, reason = _verify(picture)
+            return _facts(picture, size, verdict, reason, tz)
+    except Exception:
+        # Decoders raise anything at all on damaged input.
+        return Answer(verdict="unreadable", reason="it is damaged and cannot be opened")
+
+
+def render(path: Path, to: Path, *, width: int | None) -> Answer:
+    """Write the rendition; the caller renames it into place."""
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            refusal = _refusal(picture)
+            if refusal:
+                return Answer(verdict="refused", reason=refusal)
+            if width is not None:
+                picture.draft("RGB", (width, width))
+            # In place where nothing changes: copies of a 48 MP photo would not fit into the limit.
+            ImageOps.exif_transpose(picture, in_place=True)
+            upright = picture if picture.mode == "RGB" else picture.convert("RGB")
+            if width is not None:
+                upright.thumbnail((width, MAX_SIDE))
+            upright.save(to, "JPEG", quality=85, exif=b"", icc_profile=None)
+            return Answer(verdict="done", width=upright.width, height=upright.height)
+    except Exception:
+        return Answer(verdict="unreadable", reason="it is damaged and cannot be opened")
+
+
+def _refusal(picture: Image.Image) -> str | None:
+    width, height = picture.size
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        return (
+            f"it has {width} × {height} pixels; at most {MAX_PIXELS // 10**6} million and {MAX_SIDE} a side are allowed"
+        )
+    # A JPEG may carry previews as further frames (most phones do); only its first is ever decoded.
+    frames = cast("int", getattr(picture, "n_frames", 1))
+    if picture.format in ("PNG", "WEBP") and frames != 1:
+        return f"it is an animation of {frames} frames"
+    return None
+
+
+def _verify(picture: Image.Image) -> tuple[Verdict, str | None]:
+    if picture.format in ("PNG", "WEBP") and picture.width * picture.height > MAX_WHOLE_PIXELS:
+        return "deferred", "it is too large to be checked at once"
+    try:
+        picture.draft("L", (512, 512))
+        picture.load()
+    except Exception:
+        return "unreadable", "it is damaged or was cut off on the way"
+    return "done", None
+
+
+def _facts(picture: Image.Image, size: tuple[int, int], verdict: Verdict, reason: str | None, tz: str | None) -> Answer:
+    # `size` was read before `draft` changed it to that of the reduced picture.
+    width, height = size
+    tags: exif.Tags = {}
+    gps: exif.Tags = {}
+    with contextlib.suppress(Exception):
+        found = picture.getexif()
+        tags = {**found, **found.get_ifd(0x8769)}
+        gps = found.get_ifd(0x8825)
+    if exif.turned(tags):
+        width, height = height, width
+    where = exif.coordinates(gps) or (None, None)
+    when, source = exif.taken_at(tags, gps, tz=tz)
+    return Answer(
+        verdict=verdict,
+        reason=reason,
+        width=width,
+        height=height,
+        taken_at=when,
+        taken_at_source=source,
+        lat=where[0],
+        lon=where[1],
+        exif=exif.kept(tags, gps),
+    )
+
+
+def _limit_memory() -> None:
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+def _allow_cpu() -> None:
+    """Give the next task its own seconds; the limit of the system counts a whole process."""
+    with contextlib.suppress(ValueError, OSError):
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        spent = int(used.ru_utime + used.ru_stime) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (spent + CPU_S, resource.RLIM_INFINITY))
+
+
+def main() -> None:
+    """Serve tasks until standard input ends, which it does when the parent dies."""
+    # Ctrl-C reaches the whole terminal; the parent decides when this process ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore")
+    # Our own limit is checked before any pixel is decoded; Pillow's would hide the size from the message.
+    Image.MAX_IMAGE_PIXELS = None
+    Image.init()
+    _limit_memory()
+    for line in sys.stdin.buffer:
+        task = msgspec.json.decode(line, type=Task)
+        _allow_cpu()
+        path = Path(task.path)
+        answer = examine(path, tz=task.tz) if task.to is None else render(path, Path(task.to), width=task.width)
+        sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

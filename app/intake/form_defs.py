@@ -1,0 +1,87 @@
+"""Form definitions: what a form asks for (JSON Schema, photo shots, measures), and the two of the demo project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+
+import msgspec
+
+from app.intake.schemas import Severity
+from app.intake.strict_json import Json
+
+When = Mapping[str, list[Json]]
+"""Applies when each named field has one of the listed values; `None` applies always."""
+
+
+class Shot(msgspec.Struct, frozen=True, kw_only=True):
+    """A named slot for photos."""
+
+    key: str
+    label: str
+    min: int = 1
+    max: int | None = None
+    when: When | None = None
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """An accepted range. `field` is a path such as `depth_m` or, for each row of a table, `splices/*/loss_db`."""
+
+    field: str
+    unit: str
+    min: float | None = None
+    max: float | None = None
+    severity: Severity = "major"
+    when: When | None = None
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of the built-in rules; metres and pixels."""
+
+    position_required: bool = True
+    max_accuracy_m: float = 50.0
+    photo_distance_m: float = 150.0
+    photo_long_edge_px: int = 1024
+
+
+class FormDef(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a form; immutable once records refer to it."""
+
+    form_key: str
+    version: int
+    title: str
+    schema: dict[str, Json]
+    shots: tuple[Shot, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    rules: Thresholds = Thresholds()
+
+    def label(self, field: str) -> str:
+        """The words a crew sees for a field, or for a column of a table (`splices/3/loss_db`)."""
+        at: Json = self.schema
+        words: list[str] = []
+        for step in field.split("/"):
+            at = _child(at, step)
+            title = at.get("title") if isinstance(at, dict) else None
+            words.append(str(int(step) + 1) if step.isdigit() else str(title or step.replace("_", " ")))
+        return " ".join(words)
+
+
+def applies(when: When | None, fields: Mapping[str, Json]) -> bool:
+    """Whether a conditional shot or measure counts for these fields."""
+    return when is None or all(fields.get(name) in values for name, values in when.items())
+
+
+def bundled() -> list[FormDef]:
+    """The forms of the demo project, from `forms/*.json`."""
+    folder = files("app.intake") / "forms"
+    texts = sorted((entry.name, entry.read_bytes()) for entry in folder.iterdir() if entry.name.endswith(".json"))
+    return [msgspec.json.decode(text, type=FormDef) for _, text in texts]
+
+
+def _child(schema: Json, step: str) -> Json:
+    if not isinstance(schema, dict):
+        return None
+    if step.isdigit():
+        return schema.get("items")
+    properties = schema.get("properties")
+    return properties.get(step) if isinstance(properties, dict) else None

@@ -1,0 +1,99 @@
+"""HTTP of uploads: multipart in one shot, or the record as JSON and its photos as raw bytes, and the receipt."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, Router, get, post, put
+from litestar.datastructures import Headers, State
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.core.auth import Caller
+from app.core.db import Pool, unavailable_as_problem
+from app.core.errors import MalformedRequest, UnsupportedMedia
+from app.intake import receiving, service
+from app.intake.schemas import AcceptedView, ReceiptView
+from app.intake.service import Intake
+
+Ask = Request[Caller, Any, State]
+
+
+@post("/records", summary="A record and its photos in one multipart request", request_max_body_size=None)
+async def post_record(request: Ask, intake: NamedDependency[Intake]) -> Response[AcceptedView]:
+    request.user.demand_scope("upload")
+    boundary = receiving.boundary_of(request.headers.get("content-type", ""))
+    with receiving.Package(intake.blobs, intake.settings) as package:
+        await package.read(_body(request, intake, intake.settings.request_bytes), boundary)
+        accepted = await service.accept_record(intake, request.user, package.record or b"", package.parts)
+    return _answer(accepted)
+
+
+@put("/records/{record_id:uuid}", summary="A record as JSON; its photos follow", request_max_body_size=None)
+async def put_record(
+    request: Ask, record_id: FromPath[UUID], intake: NamedDependency[Intake]
+) -> Response[AcceptedView]:
+    request.user.demand_scope("upload")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMedia("send application/json")
+    raw = b"".join([chunk async for chunk in _body(request, intake, intake.settings.record_bytes)])
+    return _answer(await service.accept_record(intake, request.user, raw, [], named=record_id))
+
+
+@put("/records/{record_id:uuid}/photos/{name:str}", summary="A photo's bytes", request_max_body_size=None)
+async def put_photo(
+    request: Ask, record_id: FromPath[UUID], name: FromPath[str], intake: NamedDependency[Intake]
+) -> Response[ReceiptView]:
+    request.user.demand_scope("upload")
+    declared = _digest(request.headers)
+    with intake.blobs.incoming(limit=intake.settings.photo_bytes) as incoming:
+        async for chunk in _body(request, intake, intake.settings.photo_bytes):
+            await incoming.write(chunk)
+        stored, new = await service.accept_photo(intake, request.user, record_id, name, incoming, declared=declared)
+    return Response(stored, status_code=201 if new else 200)
+
+
+@get("/records/{record_id:uuid}", summary="The receipt: what is stored, what is missing")
+async def get_receipt(request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Response[ReceiptView]:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return Response(await service.receipt(conn, request.user, record_id))
+
+
+def _body(request: Ask, intake: Intake, limit: int) -> AsyncIterator[bytes]:
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise UnsupportedMedia("send the body without Content-Encoding")
+    receiving.refuse_declared(request.headers.get("content-length"), limit=limit)
+    return receiving.bounded(request.stream(), limit=limit, idle_s=intake.settings.body_idle_s)
+
+
+def _answer(accepted: AcceptedView) -> Response[AcceptedView]:
+    if accepted.replayed:
+        return Response(accepted, status_code=200, headers={"Idempotency-Replayed": "true"})
+    return Response(accepted, status_code=201)
+
+
+def _digest(headers: Headers) -> bytes | None:
+    """The declared SHA-256, by RFC 9530's fields or in hex. Raises `MalformedRequest` for one that cannot be read."""
+    try:
+        for name in ("repr-digest", "content-digest"):
+            for member in headers.get(name, "").split(","):
+                key, _, value = member.strip().partition("=")
+                if key == "sha-256":
+                    return _sized(base64.b64decode(value.strip(":"), validate=True))
+        plain = headers.get("x-content-sha256")
+        return _sized(bytes.fromhex(plain)) if plain else None
+    except (binascii.Error, ValueError) as exc:
+        raise MalformedRequest("the digest header cannot be read") from exc
+
+
+def _sized(digest: bytes) -> bytes:
+    if len(digest) != 32:
+        raise MalformedRequest("the digest header is no SHA-256")
+    return digest
+
+
+router = Router("/api/mobile", route_handlers=[post_record, put_record, put_photo, get_receipt], tags=["Mobile"])

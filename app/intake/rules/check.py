@@ -1,0 +1,66 @@
+"""The ordered list of rules, and running them: no rule can lose an upload, and none can flood the list of defects."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import msgspec
+
+from app.intake.rules import form, measures, photos, position
+from app.intake.rules.context import Finding, Rule, RuleContext
+
+log = logging.getLogger("asbuilt.intake")
+
+RULES: tuple[Rule, ...] = (
+    form.required_field_missing,
+    form.value_invalid,
+    form.time_invalid,
+    measures.measurement_out_of_range,
+    photos.required_photo_missing,
+    photos.photo_unreadable,
+    photos.photo_too_small,
+    position.position_missing,
+    position.position_poor,
+    position.outside_site,
+    photos.photo_far_from_record,
+    photos.photo_duplicate_in_record,
+)
+
+MAX_A_RULE = 50
+_MAX_FIELD = 200
+
+
+def check(ctx: RuleContext) -> list[Finding]:
+    """All findings, at most one for each rule, field and photo."""
+    found: dict[tuple[str, str | None, str | None], Finding] = {}
+    for rule in RULES:
+        for finding in _run(rule, ctx):
+            found.setdefault((finding.rule, finding.field, finding.photo), finding)
+    return list(found.values())
+
+
+def _run(rule: Rule, ctx: RuleContext) -> Iterator[Finding]:
+    try:
+        findings = list(rule(ctx))
+    except Exception:
+        # A bug of ours must not bounce a crew's record; it is said on the record instead of passing as "no defects".
+        log.exception("rule failed", extra={"event": "rule.failed", "rule": rule.__name__})
+        name = rule.__name__.replace("_", "-")
+        yield Finding(
+            rule="rule-failed", severity="minor", field=name, message=f"The check “{name}” could not be made."
+        )
+        return
+    for finding in findings[:MAX_A_RULE]:
+        # Part of a unique index, whose entries Postgres limits.
+        yield msgspec.structs.replace(finding, field=finding.field and finding.field[:_MAX_FIELD])
+    if len(findings) > MAX_A_RULE:
+        rest = len(findings) - MAX_A_RULE
+        worst = findings[0]
+        yield msgspec.structs.replace(
+            worst,
+            field=None,
+            photo=None,
+            message=f"{rest} further values have the same defect.",
+            evidence={"more": rest},
+        )

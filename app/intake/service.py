@@ -1,0 +1,252 @@
+"""An upload from bytes to receipt: check it, keep its bytes, then store record and job in one transaction.
+
+Bytes first, rows second: photos are durable under their hash before the transaction begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.types.json import Jsonb
+
+from app.core.auth import Caller
+from app.core.blobs import Blobs, Incoming
+from app.core.db import Pool, unavailable_as_problem
+from app.core.errors import (
+    DigestMismatch,
+    InProgress,
+    MalformedRequest,
+    PhotoConflict,
+    RecordConflict,
+    RecordNotYet,
+    RecordUnknown,
+    UnsupportedMedia,
+)
+from app.core.settings import Settings
+from app.intake import names, rows, store
+from app.intake.context import Contexts, IntakeContext
+from app.intake.decode import decode
+from app.intake.decoders import Decoders
+from app.intake.photos import PhotoFacts, inspect
+from app.intake.receiving import Part
+from app.intake.rules import RuleContext, check
+from app.intake.schemas import AcceptedView, PhotoManifest, ReceiptView, RecordUpload
+from sql import Connection
+
+IN_PROGRESS = "AB001"
+
+
+class Intake(msgspec.Struct, frozen=True, kw_only=True):
+    """What accepting an upload needs."""
+
+    pool: Pool
+    blobs: Blobs
+    decoders: Decoders
+    contexts: Contexts
+    settings: Settings
+
+
+async def accept_record(
+    intake: Intake, caller: Caller, raw: bytes, parts: list[Part], *, named: UUID | None = None
+) -> AcceptedView:
+    """Store a record with those of its photos that came along, and its job; or answer that it is stored already.
+
+    Raises the problems of `decode`, and `ProjectUnknown`, `FormUnknown`, `FormClosed`, `DigestMismatch`,
+    `RecordConflict`, `PhotoConflict`, `InProgress`, `StorageFull`, `DatabaseUnavailable`.
+    """
+    upload = decode(raw, max_bytes=intake.settings.record_bytes)
+    if named not in (None, upload.id):
+        raise MalformedRequest("the id in the document is not the one in the address", pointer="/id")
+    context = await intake.contexts.find(
+        device=caller.id, project=upload.project, form=upload.form, version=upload.form_version
+    )
+    incoming = _by_name(upload, parts)
+    facts = await _inspect(intake, context, upload, incoming)
+    await _keep(intake.blobs, incoming, facts)
+    if context.closed:
+        return await _replay(intake, caller, upload, facts, else_closed=context)
+    findings = check(RuleContext(form=context.form, upload=upload, photos=facts, site=context.site))
+    async with unavailable_as_problem(), intake.pool.connection() as conn:
+        stored = await _store(conn, intake, caller, context, upload, facts, findings)
+    if stored.outcome == "created":
+        return rows.accepted(upload, facts, findings, stored)
+    if stored.outcome == "replayed":
+        return await _replay(intake, caller, upload, facts)
+    raise RecordConflict("another content is stored under this record id")
+
+
+async def accept_photo(
+    intake: Intake, caller: Caller, record_id: UUID, name: str, incoming: Incoming, *, declared: bytes | None
+) -> tuple[ReceiptView, bool]:
+    """A photo's bytes for a stored record; the second value says whether they were stored now.
+
+    Raises `RecordNotYet`, `MalformedRequest`, `DigestMismatch`, `PhotoConflict`, `UnsupportedMedia`, `StorageFull`.
+    """
+    name = names.clean(name)
+    if declared is not None and declared != incoming.sha256:
+        raise DigestMismatch(f"the bytes of {name!r} do not have the declared digest")
+    stored = await _stored(intake, caller, record_id)
+    photo = next((photo for photo in stored.upload.photos if photo.name == name), None)
+    if photo is None:
+        raise MalformedRequest(f"the record lists no photo named {name!r}", pointer="/name")
+    if photo.sha256 not in (None, incoming.sha256.hex()):
+        raise DigestMismatch(f"the bytes of {name!r} are not those that the record announced")
+    incoming.flush()
+    facts = await inspect(
+        incoming.path, decoders=intake.decoders, kind=photo.kind, sha256=incoming.sha256.hex(), tz=stored.context.tz
+    )
+    if facts.rejected_reason:
+        raise UnsupportedMedia(f"the photo {name!r} cannot be taken: {facts.rejected_reason}")
+    await intake.blobs.keep(incoming)
+    new = await _attach(intake, caller, stored, photo, facts)
+    async with unavailable_as_problem(), intake.pool.connection() as conn:
+        return await receipt(conn, caller, record_id), new
+
+
+async def receipt(conn: Connection, caller: Caller, record_id: UUID) -> ReceiptView:
+    """What is stored of a record. Raises `RecordUnknown`, also for one the caller may not see."""
+    row = await store.RECEIPT(conn, record=record_id, device=caller.device_id, projects=caller.project_ids)
+    if row is None:
+        raise RecordUnknown
+    return rows.receipt(row)
+
+
+def _by_name(upload: RecordUpload, parts: list[Part]) -> dict[str, Incoming]:
+    """The files by the manifest's names: a part's own name first, its file name second.
+
+    Raises `MalformedRequest` for a file that the record does not list, so that none is dropped in silence.
+    """
+    wanted = {photo.name: photo for photo in upload.photos}
+    found: dict[str, Incoming] = {}
+    for part in parts:
+        candidates = [names.clean(text) for text in (part.name, part.filename) if text]
+        name = next((name for name in candidates if name in wanted), None)
+        if name is None:
+            raise MalformedRequest(f"the record lists no photo named {(part.name or part.filename)[:40]!r}")
+        if name in found:
+            raise PhotoConflict(f"the photo {name!r} was sent twice")
+        declared = wanted[name].sha256
+        if declared not in (None, part.incoming.sha256.hex()):
+            raise DigestMismatch(f"the bytes of {name!r} do not have the declared digest")
+        found[name] = part.incoming
+    return found
+
+
+async def _inspect(
+    intake: Intake, context: IntakeContext, upload: RecordUpload, incoming: dict[str, Incoming]
+) -> dict[str, PhotoFacts]:
+    async def look(photo: PhotoManifest) -> tuple[str, PhotoFacts]:
+        file = incoming[photo.name]
+        return photo.name, await inspect(
+            file.path, decoders=intake.decoders, kind=photo.kind, sha256=file.sha256.hex(), tz=context.tz
+        )
+
+    return dict(await asyncio.gather(*(look(photo) for photo in upload.photos if photo.name in incoming)))
+
+
+class _Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored record as its late photos are judged: with what is known of those that are here."""
+
+    upload: RecordUpload
+    facts: dict[str, PhotoFacts]
+    context: IntakeContext
+
+
+async def _stored(intake: Intake, caller: Caller, record_id: UUID) -> _Stored:
+    """Raises `RecordNotYet` for a record that this device has not sent."""
+    async with unavailable_as_problem(), intake.pool.connection() as conn:
+        row = await store.PHOTO_CONTEXT(conn, record=record_id, device=caller.id)
+    if row is None:
+        raise RecordNotYet(retry_after_s=5)
+    upload, facts = rows.as_upload(row)
+    context = await intake.contexts.find(
+        device=caller.id, project=upload.project, form=upload.form, version=upload.form_version
+    )
+    return _Stored(upload=upload, facts=facts, context=context)
+
+
+async def _attach(intake: Intake, caller: Caller, stored: _Stored, photo: PhotoManifest, facts: PhotoFacts) -> bool:
+    """A photo's transaction: its row, its defects, and with the last one the job's release. True when stored now."""
+    judged = RuleContext(
+        form=stored.context.form,
+        upload=stored.upload,
+        photos=stored.facts | {photo.name: facts},
+        site=stored.context.site,
+    )
+    findings = [finding for finding in check(judged) if finding.photo == photo.name]
+    async with unavailable_as_problem(), intake.pool.connection() as conn:
+        done = await store.ACCEPT_PHOTO(
+            conn,
+            record=stored.upload.id,
+            photo=Jsonb(rows.photo_row(photo, facts)),
+            defects=Jsonb(msgspec.to_builtins(findings)),
+            actor=caller.actor,
+        )
+    if done.outcome == "conflict":
+        raise PhotoConflict(f"other bytes are stored under {photo.name!r}")
+    return done.outcome == "stored"
+
+
+async def _keep(blobs: Blobs, incoming: dict[str, Incoming], facts: dict[str, PhotoFacts]) -> None:
+    for name, file in incoming.items():
+        if facts[name].rejected_reason is None:
+            await blobs.keep(file)
+
+
+async def _store(
+    conn: Connection,
+    intake: Intake,
+    caller: Caller,
+    context: IntakeContext,
+    upload: RecordUpload,
+    facts: dict[str, PhotoFacts],
+    findings: list[rows.Finding],
+) -> store.AcceptedRow:
+    """The transaction: one statement, `accept_record` in `sql/functions`, which commits all of it or nothing."""
+    try:
+        return await store.ACCEPT_RECORD(
+            conn,
+            project=context.project_id,
+            device=caller.id,
+            record=Jsonb(rows.record_row(upload)),
+            photos=Jsonb([rows.photo_row(photo, facts.get(photo.name)) for photo in upload.photos]),
+            defects=Jsonb(msgspec.to_builtins(findings)),
+            fingerprint=upload.fingerprint,
+            max_attempts=intake.settings.max_attempts,
+            actor=caller.actor,
+        )
+    except psycopg.Error as exc:
+        if exc.sqlstate == IN_PROGRESS:
+            raise InProgress(retry_after_s=1) from exc
+        raise
+
+
+async def _replay(
+    intake: Intake,
+    caller: Caller,
+    upload: RecordUpload,
+    facts: dict[str, PhotoFacts],
+    *,
+    else_closed: IntakeContext | None = None,
+) -> AcceptedView:
+    """The stored record's answer; photos that came along and were still missing are taken now."""
+    async with unavailable_as_problem(), intake.pool.connection() as conn:
+        row = await store.RECEIPT(conn, record=upload.id, device=caller.device_id, projects=[])
+    if row is None and else_closed is not None:
+        else_closed.demand_open()
+    if row is None or row.fingerprint != upload.fingerprint:
+        raise RecordConflict("another content is stored under this record id")
+    known = {photo.name: photo for photo in rows.receipt(row).photos}
+    for photo in upload.photos:
+        here = facts.get(photo.name)
+        if here is None or here.rejected_reason:
+            continue
+        if not known[photo.name].received:
+            await _attach(intake, caller, await _stored(intake, caller, upload.id), photo, here)
+        elif known[photo.name].sha256 not in (None, here.sha256):
+            raise PhotoConflict(f"other bytes are stored under {photo.name!r}")
+    async with unavailable_as_problem(), intake.pool.connection() as conn:
+        return msgspec.structs.replace(await receipt(conn, caller, upload.id), replayed=True)

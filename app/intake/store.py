@@ -1,0 +1,90 @@
+"""Rows of uploads in and out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.intake.schemas import PhotoKind
+from sql import load
+
+
+class ContextRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A device's project and a form; `title` is null when there is no such form version."""
+
+    project_id: UUID
+    project_state: str
+    tz: str
+    site_lat: float | None
+    site_lon: float | None
+    site_radius_m: float
+    boundary: dict[str, Any] | None
+    has_portal: bool
+    title: str | None
+    form_state: str | None
+    schema: dict[str, Any] | None
+    shots: list[dict[str, Any]] | None
+    measures: list[dict[str, Any]] | None
+    rules: dict[str, Any] | None
+
+
+class AcceptedRow(msgspec.Struct, frozen=True, kw_only=True):
+    outcome: str
+    job_id: UUID | None
+    job_state: str | None
+    received_at: datetime | None
+
+
+class OutcomeRow(msgspec.Struct, frozen=True, kw_only=True):
+    outcome: str
+
+
+class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
+    record_id: UUID
+    review_state: str
+    received_at: datetime
+    revision: int
+    fingerprint: bytes
+    job_id: UUID
+    job_state: str
+    photos: list[dict[str, Any]]
+    defects: list[dict[str, Any]]
+
+
+class StoredPhoto(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo of a stored record; `stored` is the hash of the bytes that are here, in hex."""
+
+    name: str
+    shot: str
+    kind: PhotoKind
+    sha256: str | None
+    size: int | None
+    stored: str | None
+    refused: str | None
+    unreadable: str | None
+
+
+class PhotoContextRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    project: str
+    form_key: str
+    form_version: int
+    asset_key: str
+    fields: dict[str, Any]
+    lat: float | None
+    lon: float | None
+    h_accuracy_m: float | None
+    captured_at: datetime | None
+    fingerprint: bytes
+    photos: list[dict[str, Any]] | None
+
+
+_Q = load("intake")
+INTAKE_CONTEXT = _Q.opt("intake_context", ContextRow)
+ACCEPT_RECORD = _Q.one("accept_record", AcceptedRow)
+ACCEPT_PHOTO = _Q.one("accept_photo", OutcomeRow)
+RECEIPT = _Q.opt("receipt", ReceiptRow)
+PHOTO_CONTEXT = _Q.opt("photo_context", PhotoContextRow)

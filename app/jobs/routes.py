@@ -1,0 +1,83 @@
+"""HTTP of jobs: the four routes of the product's forerunner, and the pictures of a run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.response import File
+
+from app.core.auth import Caller
+from app.core.blobs import Blobs
+from app.core.cache import ProgressCache
+from app.core.db import Pool, unavailable_as_problem
+from app.jobs import service
+from app.jobs.schemas import JobList, JobView, RetryRequest
+from app.jobs.states import JobState
+
+Ask = Request[Caller, Any, State]
+
+
+@get("/{job_id:uuid}", summary="A job with its progress")
+async def get_job(
+    request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool], cache: NamedDependency[ProgressCache]
+) -> JobView:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.get_job(conn, cache, request.user, job_id)
+
+
+@get("/record/{record_id:uuid}", summary="All jobs of a record, newest first")
+async def jobs_of_record(
+    request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool], cache: NamedDependency[ProgressCache]
+) -> JobList:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.jobs_of_record(conn, cache, request.user, record_id)
+
+
+@get("/project/{project:str}", summary="A page of a project's jobs, newest first")
+async def jobs_of_project(
+    request: Ask,
+    project: FromPath[str],
+    pool: NamedDependency[Pool],
+    cache: NamedDependency[ProgressCache],
+    in_state: Annotated[JobState | None, QueryParameter(name="state")] = None,
+    limit: FromQuery[int] = 50,
+    cursor: FromQuery[str | None] = None,
+) -> JobList:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.jobs_of_project(
+            conn, cache, request.user, project, state=in_state, limit=limit, cursor=cursor
+        )
+
+
+@post("/{job_id:uuid}/retry", status_code=202, summary="Run a failed or waiting job now, with a fresh budget")
+async def retry(
+    request: Ask, job_id: FromPath[UUID], data: JSONBody[RetryRequest], pool: NamedDependency[Pool]
+) -> JobView:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.retry(conn, request.user, job_id, reason=data.reason)
+
+
+@get("/{job_id:uuid}/artifacts/{artifact_id:uuid}", summary="A screenshot of a run")
+async def artifact(
+    request: Ask,
+    job_id: FromPath[UUID],
+    artifact_id: FromPath[UUID],
+    pool: NamedDependency[Pool],
+    blobs: NamedDependency[Blobs],
+) -> Response[Any]:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        row = await service.artifact(conn, request.user, job_id, artifact_id)
+    return File(
+        path=blobs.path(row.blob_sha256),
+        media_type=row.type,
+        content_disposition_type="inline",
+        headers={"Cache-Control": "private, max-age=86400, immutable", "Content-Security-Policy": "sandbox"},
+    )
+
+
+router = Router("/api/jobs", route_handlers=[get_job, jobs_of_record, jobs_of_project, retry, artifact], tags=["Jobs"])

@@ -1,0 +1,59 @@
+"""The wire shapes of jobs. `JobView` is the SQL function `job_view` plus the progress of a running attempt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from app.core.cache import Progress
+from app.jobs.states import JobState
+
+
+class JobError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the last attempt failed; `step` is where, when it is known."""
+
+    code: str
+    message: str
+    error_class: str | None = msgspec.field(name="class", default=None)
+    step: str | None = None
+
+
+class JobView(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as everybody outside sees it. `seq` counts its changes, dense from 1."""
+
+    id: UUID
+    record_id: UUID
+    project: str
+    state: JobState
+    wait_reason: str | None
+    ready_at: datetime | None
+    attempt: int
+    failures: int
+    max_attempts: int
+    external_ref: str
+    portal: str
+    portal_url: str | None
+    confirmation: str | None
+    error: JobError | None
+    created_at: datetime
+    queued_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    changed_at: datetime
+    seq: int
+    progress: Progress | None = None
+
+
+class JobList(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first; `next` continues the list, null at its end."""
+
+    items: list[JobView]
+    next: str | None = None
+
+
+class RetryRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a person retries; kept in the audit."""
+
+    reason: str = ""

@@ -1,0 +1,105 @@
+"""Status and retry of jobs: Postgres answers, the cache adds the progress of a running attempt."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from app.core import pages
+from app.core.auth import Caller
+from app.core.cache import Progress, ProgressCache
+from app.core.db import acting
+from app.core.errors import JobNotRetryable, JobUnknown, RecordUnknown
+from app.jobs import store
+from app.jobs.schemas import JobList, JobView
+from app.jobs.states import JobState
+from sql import Connection
+
+NO_SUCH_JOB, NOT_FROM_THIS_STATE = "AB404", "AB409"
+
+
+async def get_job(conn: Connection, cache: ProgressCache, caller: Caller, job_id: UUID) -> JobView:
+    """Raises `JobUnknown`, also for a job the caller may not see."""
+    return await _with_progress(conn, cache, await find(conn, caller, job_id))
+
+
+async def find(conn: Connection, caller: Caller, job_id: UUID) -> store.JobRow:
+    """The row of a job the caller may see. Raises `JobUnknown`."""
+    row = await store.GET_JOB(conn, id=job_id, projects=caller.project_ids, device=caller.device_id)
+    if row is None:
+        raise JobUnknown
+    return row
+
+
+async def jobs_of_record(conn: Connection, cache: ProgressCache, caller: Caller, record_id: UUID) -> JobList:
+    """Raises `RecordUnknown`, also for a record the caller may not see."""
+    rows = await store.JOBS_OF_RECORD(conn, record=record_id, projects=caller.project_ids, device=caller.device_id)
+    if not rows:
+        raise RecordUnknown
+    return JobList(items=[await _with_progress(conn, cache, row) for row in rows])
+
+
+async def jobs_of_project(
+    conn: Connection,
+    cache: ProgressCache,
+    caller: Caller,
+    project: str,
+    *,
+    state: JobState | None,
+    limit: int,
+    cursor: str | None,
+) -> JobList:
+    """`project` is an id or a code. Raises `ProjectUnknown` and `MalformedRequest`."""
+    found = caller.project(project)
+    place, size = pages.decode(cursor), pages.limit(limit)
+    query = store.JOBS_OF_PROJECT if state is None else store.JOBS_OF_PROJECT_IN_STATE
+    rows = await query(conn, project=found.id, state=state, at=place.at, after=place.id, limit=size + 1)
+    items = [await _with_progress(conn, cache, row) for row in rows[:size]]
+    more = len(rows) > size
+    return JobList(items=items, next=pages.encode(pages.Place(items[-1].created_at, items[-1].id)) if more else None)
+
+
+async def retry(conn: Connection, caller: Caller, job_id: UUID, *, reason: str) -> JobView:
+    """A fresh budget, picked up at once. Raises `JobUnknown`, `Forbidden` and `JobNotRetryable`."""
+    row = await find(conn, caller, job_id)
+    caller.demand("reviewer", row.project_id)
+    try:
+        async with acting(conn, caller.actor):
+            done = await store.RETRY_JOB(conn, id=job_id, reason=reason)
+    except psycopg.Error as exc:
+        if exc.sqlstate == NOT_FROM_THIS_STATE:
+            raise JobNotRetryable(exc.diag.message_primary or "") from exc
+        if exc.sqlstate == NO_SUCH_JOB:
+            raise JobUnknown from exc
+        raise
+    return view(done.view)
+
+
+async def artifact(conn: Connection, caller: Caller, job_id: UUID, artifact_id: UUID) -> store.ArtifactRow:
+    """Raises `JobUnknown`."""
+    row = await store.FIND_ARTIFACT(
+        conn, id=artifact_id, job=job_id, projects=caller.project_ids, device=caller.device_id
+    )
+    if row is None:
+        raise JobUnknown
+    return row
+
+
+def view(body: dict[str, Any], progress: Progress | None = None) -> JobView:
+    """The SQL function's object as the Struct of the wire."""
+    job = msgspec.convert(body, JobView)
+    return job if progress is None else msgspec.structs.replace(job, progress=progress)
+
+
+async def _with_progress(conn: Connection, cache: ProgressCache, row: store.JobRow) -> JobView:
+    if row.view["state"] != JobState.PROCESSING:
+        return view(row.view)
+    job_id = UUID(row.view["id"])
+    progress = await cache.read(job_id, attempt=row.attempt)
+    if progress is None:
+        kept = await store.ATTEMPT_PROGRESS(conn, job=job_id, attempt=row.attempt)
+        progress = msgspec.convert(kept.progress, Progress) if kept else None
+    return view(row.view, progress)

@@ -1,0 +1,41 @@
+"""Rows of jobs in and out; every read carries what the caller may see."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from sql import load
+
+
+class JobRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A job's view as SQL makes it, and what is needed to decide on it."""
+
+    view: dict[str, Any]
+    project_id: UUID
+    attempt: int
+
+
+class ProgressRow(msgspec.Struct, frozen=True, kw_only=True):
+    progress: dict[str, Any]
+
+
+class ViewRow(msgspec.Struct, frozen=True, kw_only=True):
+    view: dict[str, Any]
+
+
+class ArtifactRow(msgspec.Struct, frozen=True, kw_only=True):
+    blob_sha256: bytes
+    type: str
+
+
+_Q = load("jobs")
+GET_JOB = _Q.opt("get_job", JobRow)
+JOBS_OF_RECORD = _Q.many("jobs_of_record", JobRow)
+JOBS_OF_PROJECT = _Q.many("jobs_of_project", JobRow)
+JOBS_OF_PROJECT_IN_STATE = _Q.many("jobs_of_project_in_state", JobRow)
+ATTEMPT_PROGRESS = _Q.opt("attempt_progress", ProgressRow)
+RETRY_JOB = _Q.one("retry_job", ViewRow)
+FIND_ARTIFACT = _Q.opt("find_artifact", ArtifactRow)

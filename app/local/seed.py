@@ -1,0 +1,102 @@
+"""Makes a fresh stack usable: demo portal and project, forms, a person with a sign-in link, a token to upload with.
+
+Safe to repeat: what is there stays, only the link is new each time.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.types.json import Json, Jsonb
+
+from app.core.access import create_link, create_token, create_user
+from app.core.auth import TOKEN_BY_ID
+from app.core.secrets import parse_token, same
+from sql import Connection, load
+
+PROJECT = "demo"
+EMAIL = "demo@asbuilt.example"
+
+
+class Seeded(msgspec.Struct, frozen=True, kw_only=True):
+    """The code of a one-time sign-in link, and a device token of scope `upload`."""
+
+    sign_in_code: str
+    upload_token: str
+
+
+class _There(msgspec.Struct, frozen=True, kw_only=True):
+    there: bool
+
+
+class _Account(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+
+
+class _Form(msgspec.Struct, frozen=True, kw_only=True):
+    form_key: str
+    version: int
+    title: str
+    schema: dict[str, object]
+    shots: list[object]
+    measures: list[object]
+    rules: dict[str, object]
+
+
+_Q = load("local")
+HAS_DATABASE = _Q.one("has_database", _There)
+CREATE_DATABASE = _Q.exec("create_database")
+PUT_PORTAL = _Q.exec("put_portal")
+PUT_PORTAL_ACCOUNT = _Q.one("put_portal_account", _Account)
+PUT_PROJECT = _Q.exec("put_project")
+PUT_FORM = _Q.exec("put_form")
+
+
+async def create_database(server_url: str) -> None:
+    """Make the database of the local server, unless it is there."""
+    async with await AsyncConnection.connect(server_url, autocommit=True, connect_timeout=30) as conn:
+        if not (await HAS_DATABASE(conn)).there:
+            await CREATE_DATABASE(conn)
+
+
+async def seed(database_url: str, *, portal_url: str, token: str = "") -> Seeded:
+    """Put everything a demo needs into a migrated database; `token` is used again when the database knows it."""
+    async with await AsyncConnection.connect(database_url, autocommit=True, connect_timeout=30) as conn:
+        async with conn.transaction():
+            await PUT_PORTAL(conn, url=portal_url)
+            account = await PUT_PORTAL_ACCOUNT(conn)
+            await PUT_PROJECT(conn, account=account.id)
+            await _put_forms(conn)
+            user, _ = await create_user(conn, email=EMAIL, name="Demo", project=PROJECT, role="admin", password=False)
+            code = await create_link(conn, user)
+            if not await _is_known(conn, token):
+                token = await create_token(
+                    conn, project=PROJECT, scopes=["upload"], label="demo phone", crew="Demo crew"
+                )
+        return Seeded(sign_in_code=code, upload_token=token)
+
+
+async def _put_forms(conn: Connection) -> None:
+    folder = files("app.intake") / "forms"
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        if entry.name.endswith(".json"):
+            form = msgspec.json.decode(entry.read_bytes(), type=_Form)
+            await PUT_FORM(
+                conn,
+                form_key=form.form_key,
+                version=form.version,
+                title=form.title,
+                schema=Json(form.schema),
+                shots=Jsonb(form.shots),
+                measures=Jsonb(form.measures),
+                rules=Jsonb(form.rules),
+            )
+
+
+async def _is_known(conn: Connection, text: str) -> bool:
+    token = parse_token(text)
+    row = await TOKEN_BY_ID(conn, id=token.id) if token is not None else None
+    return token is not None and row is not None and same(row.secret_hash, token.hash)

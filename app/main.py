@@ -1,0 +1,180 @@
+"""The web process: the one place where its parts are made and joined."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+import uvicorn
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+
+from app.core import db, health, sessions
+from app.core.auth import Authentication, Doorkeeper
+from app.core.blobs import Blobs
+from app.core.cache import ProgressCache, commands
+from app.core.problems import HANDLERS
+from app.core.renditions import Renditions
+from app.core.requests import RequestLog
+from app.core.settings import Settings
+from app.dashboard.routes import router as dashboard_router
+from app.intake.context import Contexts
+from app.intake.decoders import DecoderLost, Decoders
+from app.intake.routes import router as intake_router
+from app.intake.service import Intake
+from app.jobs.files import router as files_router
+from app.jobs.routes import router as jobs_router
+from app.live.hub import Hub
+from app.live.routes import router as live_router
+from app.review.routes import router as review_router
+
+SHUTDOWN_S = 3
+"""Open streams are ended at once when the process is told to stop; this bounds whatever else is still answering."""
+
+
+PARTS = ("settings", "pool", "blobs", "cache", "doorkeeper", "hub", "health", "renditions", "intake")
+"""What handlers may ask for, by the name of their argument."""
+
+
+def _from_state(name: str) -> Callable[[State], Any]:
+    def give(state: State) -> Any:
+        return state[name]
+
+    return give
+
+
+class Web:
+    """The parts of one web process. They open with the app's lifespan and close, in reverse, with it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.app = Litestar(
+            route_handlers=[
+                intake_router,
+                jobs_router,
+                files_router,
+                review_router,
+                live_router,
+                sessions.router,
+                health.router,
+                dashboard_router,
+            ],
+            lifespan=[self._parts],
+            dependencies={name: Provide(_from_state(name), sync_to_thread=False) for name in PARTS},
+            middleware=[RequestLog(), DefineMiddleware(Authentication, public_url=settings.public_url)],
+            exception_handlers=HANDLERS,
+            openapi_config=OpenAPIConfig(title="Asbuilt", version="0.1.0", path="/api/schema", create_examples=False),
+            cors_config=CORSConfig(allow_origins=list(settings.cors_origins), allow_headers=["Authorization"])
+            if settings.cors_origins
+            else None,
+            request_max_body_size=2**20,
+            logging_config=None,
+        )
+
+    @asynccontextmanager
+    async def _parts(self, app: Litestar) -> AsyncIterator[None]:
+        settings = self.settings
+        blobs = Blobs(settings.blobs, reserve=settings.free_disk_bytes)
+        redis = commands(settings.redis_url)
+        decoders = Decoders()
+        async with (
+            db.pool(settings.database_url, name="asbuilt-web", size=settings.pool_size) as pool,
+            httpx.AsyncClient() as client,
+        ):
+            self.hub = Hub(settings.database_url, settings.redis_url, pool=pool, poll_s=settings.poll_s)
+            self.health = health.Health(
+                {
+                    "postgres": health.postgres(pool),
+                    "blobs": health.blobs_writable(blobs, reserve=settings.free_disk_bytes),
+                    "automation": health.automation(settings, client),
+                    "notify": self.hub.notify_status,
+                    "redis": self.hub.redis_status,
+                }
+            )
+            app.state.update(
+                {
+                    "settings": settings,
+                    "pool": pool,
+                    "blobs": blobs,
+                    "cache": ProgressCache(redis),
+                    "doorkeeper": Doorkeeper(pool),
+                    "hub": self.hub,
+                    "health": self.health,
+                    "renditions": Renditions(blobs, _renderer(decoders)),
+                    "intake": Intake(
+                        pool=pool, blobs=blobs, decoders=decoders, contexts=Contexts(pool), settings=settings
+                    ),
+                }
+            )
+            try:
+                async with self.hub.running():
+                    yield
+            finally:
+                await decoders.aclose()
+                if redis is not None:
+                    await redis.aclose()
+
+    def drain(self) -> None:
+        """Unready from now on, and every open stream ends."""
+        self.health.draining = True
+        self.hub.close()
+
+
+def _renderer(decoders: Decoders) -> Any:
+    async def render(source: Path, to: Path, width: int) -> bool:
+        try:
+            return (await decoders.render(source, to, width=width)).verdict == "done"
+        except DecoderLost:
+            return False
+
+    return render
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The ASGI application; opens its connections with its lifespan."""
+    return Web(settings).app
+
+
+class _Server(uvicorn.Server):
+    """Prints the ready line, and ends streams as soon as it is told to stop: they would hold the exit up."""
+
+    def __init__(self, config: uvicorn.Config, web: Web) -> None:
+        super().__init__(config)
+        self._web = web
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            sys.stdout.write(f"ready http://{host}:{port}\n")
+            sys.stdout.flush()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._web.drain()
+        super().handle_exit(sig, frame)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    web = Web(settings)
+    config = uvicorn.Config(
+        web.app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        h11_max_incomplete_event_size=65536,
+    )
+    await _Server(config, web).serve()

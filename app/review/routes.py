@@ -1,0 +1,72 @@
+"""HTTP of the office: records, their photos, and the numbers on top."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, Response, Router, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import File
+
+from app.core.auth import Caller
+from app.core.blobs import Blobs
+from app.core.db import Pool, unavailable_as_problem
+from app.core.renditions import Renditions
+from app.jobs.states import JobState
+from app.review import service
+from app.review.schemas import RecordDetail, RecordList, Stats
+
+Ask = Request[Caller, Any, State]
+_PRIVATE = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": "sandbox"}
+
+
+@get("/records", summary="A page of a project's records, newest first")
+async def list_records(
+    request: Ask,
+    pool: NamedDependency[Pool],
+    project: Annotated[str, QueryParameter(description="The project's code or id")],
+    in_state: Annotated[JobState | None, QueryParameter(name="state")] = None,
+    q: Annotated[str, QueryParameter(description="A text in asset, crew, reference or id", max_length=200)] = "",
+    limit: FromQuery[int] = 50,
+    cursor: FromQuery[str | None] = None,
+) -> RecordList:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.list_records(
+            conn, request.user, project=project, state=in_state, q=q, limit=limit, cursor=cursor
+        )
+
+
+@get("/records/{record_id:uuid}", summary="A record whole")
+async def get_record(request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]) -> RecordDetail:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.get_record(conn, request.user, record_id)
+
+
+@get("/records/{record_id:uuid}/photos/{name:str}", summary="A photo: re-encoded with w, else the original")
+async def get_photo(
+    request: Ask,
+    record_id: FromPath[UUID],
+    name: FromPath[str],
+    pool: NamedDependency[Pool],
+    blobs: NamedDependency[Blobs],
+    renditions: NamedDependency[Renditions],
+    w: Annotated[int | None, QueryParameter(ge=16, le=2048, description="Width in pixels")] = None,
+) -> Response[Any]:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        row = await service.find_photo(conn, request.user, record_id, name)
+    if w is None:
+        return File(path=blobs.path(row.blob_sha256), media_type=row.type, filename=row.name, headers=_PRIVATE)
+    path = await renditions.jpeg(row.blob_sha256, width=w)
+    return File(path=path, media_type="image/jpeg", content_disposition_type="inline", headers=_PRIVATE)
+
+
+@get("/stats", summary="The numbers on top of the page")
+async def get_stats(request: Ask, pool: NamedDependency[Pool], project: FromQuery[str]) -> Stats:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.stats(conn, request.user, project=project)
+
+
+router = Router("/api", route_handlers=[list_records, get_record, get_photo, get_stats], tags=["Review"])

@@ -1,0 +1,157 @@
+"""The wire shapes of records under review."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from app.jobs.schemas import JobError, JobView
+
+Severity = Literal["blocker", "major", "minor", "info"]
+
+
+class PhotoCount(msgspec.Struct, frozen=True, kw_only=True):
+    expected: int
+    received: int
+
+
+class DefectCount(msgspec.Struct, frozen=True, kw_only=True):
+    """Open defects by severity."""
+
+    blocker: int
+    major: int
+    minor: int
+    info: int
+
+
+class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as lists show it; `job` is its latest."""
+
+    id: UUID
+    project: str
+    form_key: str
+    form_version: int
+    form_title: str
+    asset_key: str
+    external_ref: str
+    crew: str
+    device: str
+    revision: int
+    review_state: str
+    media_state: str
+    received_at: datetime
+    captured_at: datetime | None
+    lat: float | None
+    lon: float | None
+    photos: PhotoCount
+    defects: DefectCount
+    job: JobView | None
+
+
+class RecordList(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first; `next` continues the list, null at its end."""
+
+    items: list[RecordRow]
+    next: str | None = None
+
+
+class FormView(msgspec.Struct, frozen=True, kw_only=True):
+    """The form a record was filled in from, for the labels beside its values."""
+
+    title: str
+    schema: dict[str, Any]
+    shots: list[dict[str, Any]]
+    measures: list[dict[str, Any]]
+
+
+class PhotoView(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo; `url` is null until its bytes are here. Pixels upright, degrees WGS 84."""
+
+    id: UUID
+    name: str
+    shot_key: str
+    kind: str
+    size: int | None
+    type: str | None
+    width: int | None
+    height: int | None
+    taken_at: datetime | None
+    lat: float | None
+    lon: float | None
+    received_at: datetime | None
+    rejected_reason: str | None
+    url: str | None = None
+
+
+class DefectView(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    rule: str
+    severity: Severity
+    field: str | None
+    photo: str | None
+    message: str
+    evidence: dict[str, Any]
+    status: str
+    at: datetime
+
+
+class StepView(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of an attempt; `screenshot` is the address of its picture."""
+
+    key: str
+    index: int
+    total: int
+    label: str
+    state: Literal["running", "confirmed", "failed"]
+    started_at: datetime
+    ended_at: datetime | None
+    screenshot: str | None = None
+
+
+class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
+    job_id: UUID
+    attempt: int
+    worker: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    error: JobError | None
+    steps: list[StepView]
+
+
+class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of a job (`seq` above 0), or an act of a person on the record (`seq` 0)."""
+
+    at: datetime
+    seq: int
+    kind: str
+    actor: str
+    state: str | None
+    data: dict[str, Any]
+    job_id: UUID | None
+
+
+class RecordDetail(RecordRow, frozen=True, kw_only=True):
+    """Everything the page of a record shows."""
+
+    fields: dict[str, Any]
+    h_accuracy_m: float | None
+    form: FormView
+    photo_list: list[PhotoView]
+    defect_list: list[DefectView]
+    attempts: list[AttemptView]
+    timeline: list[TimelineEntry]
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """`by_state` counts jobs that are not completed or cancelled; days are those of the project's time zone."""
+
+    by_state: dict[str, int]
+    received_today: int
+    completed_today: int
+    failed_open: int
+    needs_attention: int
+    median_run_s: float | None

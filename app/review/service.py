@@ -1,0 +1,136 @@
+"""Reading records for the office: pages, one record whole, photos, and the numbers on top."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+
+from app.core import pages
+from app.core.auth import Caller
+from app.core.errors import RecordUnknown
+from app.jobs.schemas import JobError
+from app.jobs.states import JobState
+from app.review import store
+from app.review.schemas import (
+    AttemptView,
+    DefectView,
+    FormView,
+    PhotoView,
+    RecordDetail,
+    RecordList,
+    RecordRow,
+    Stats,
+    StepView,
+    TimelineEntry,
+)
+from sql import Connection
+
+_ATTENTION = ("held", "needs_input", "failed")
+
+
+async def list_records(
+    conn: Connection,
+    caller: Caller,
+    *,
+    project: str,
+    state: JobState | None,
+    q: str,
+    limit: int,
+    cursor: str | None,
+) -> RecordList:
+    """A page, newest first. Raises `ProjectUnknown` and `MalformedRequest`."""
+    found = caller.project(project)
+    place, size = pages.decode(cursor), pages.limit(limit)
+    page = {"project": found.id, "at": place.at, "after": place.id, "limit": size + 1}
+    if q:
+        rows = await store.SEARCH_RECORDS(conn, q=q, state=state, **page)
+    elif state is not None:
+        rows = await store.LIST_RECORDS_IN_STATE(conn, state=state, **page)
+    else:
+        rows = await store.LIST_RECORDS(conn, **page)
+    shown = rows[:size]
+    return RecordList(
+        items=[msgspec.convert(row.row, RecordRow) for row in shown],
+        next=pages.encode(pages.Place(shown[-1].received_at, shown[-1].id)) if len(rows) > size else None,
+    )
+
+
+async def get_record(conn: Connection, caller: Caller, record_id: UUID) -> RecordDetail:
+    """Raises `RecordUnknown`, also for a record the caller may not see."""
+    row = await store.GET_RECORD(conn, id=record_id, projects=caller.project_ids, device=caller.device_id)
+    if row is None:
+        raise RecordUnknown
+    attempts = await store.ATTEMPTS_OF_RECORD(conn, record=record_id)
+    timeline = await store.TIMELINE_OF_RECORD(conn, record=record_id)
+    summary = msgspec.convert(row.row, RecordRow)
+    return RecordDetail(
+        **{name: getattr(summary, name) for name in RecordRow.__struct_fields__},
+        fields=row.fields,
+        h_accuracy_m=row.h_accuracy_m,
+        form=msgspec.convert(row.form, FormView),
+        photo_list=[_photo(record_id, photo) for photo in row.photos],
+        defect_list=msgspec.convert(row.defects, list[DefectView]),
+        attempts=[_attempt(attempt) for attempt in attempts],
+        timeline=[msgspec.convert(msgspec.structs.asdict(entry), TimelineEntry) for entry in timeline],
+    )
+
+
+async def find_photo(conn: Connection, caller: Caller, record_id: UUID, name: str) -> store.PhotoRow:
+    """Raises `RecordUnknown`, also for a photo whose bytes are not here."""
+    row = await store.FIND_PHOTO(
+        conn, record=record_id, name=name, projects=caller.project_ids, device=caller.device_id
+    )
+    if row is None:
+        raise RecordUnknown
+    return row
+
+
+async def stats(conn: Connection, caller: Caller, *, project: str) -> Stats:
+    """Raises `ProjectUnknown`."""
+    row = await store.STATS(conn, project=caller.project(project).id)
+    return Stats(
+        by_state=row.by_state,
+        received_today=row.received_today,
+        completed_today=row.completed_today,
+        failed_open=row.by_state.get("failed", 0),
+        needs_attention=sum(row.by_state.get(state, 0) for state in _ATTENTION),
+        median_run_s=row.median_run_s,
+    )
+
+
+def _photo(record_id: UUID, photo: dict[str, Any]) -> PhotoView:
+    view = msgspec.convert(photo, PhotoView)
+    if not photo["stored"]:
+        return view
+    return msgspec.structs.replace(view, url=f"/api/records/{record_id}/photos/{quote(view.name)}")
+
+
+def _attempt(row: store.AttemptRow) -> AttemptView:
+    error = None
+    if row.error_code is not None:
+        error = JobError(
+            code=row.error_code, error_class=row.error_class, message=row.error_message or "", step=row.error_step
+        )
+    return AttemptView(
+        job_id=row.job_id,
+        attempt=row.attempt,
+        worker=row.worker,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        outcome=row.outcome,
+        error=error,
+        steps=[_step(row.job_id, step) for step in row.steps],
+    )
+
+
+def _step(job_id: UUID, step: dict[str, Any]) -> StepView:
+    artifact = step.pop("artifact")
+    view = msgspec.convert(step, StepView)
+    return (
+        view
+        if artifact is None
+        else msgspec.structs.replace(view, screenshot=f"/api/jobs/{job_id}/artifacts/{artifact}")
+    )

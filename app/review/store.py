@@ -1,0 +1,75 @@
+"""Rows of records in and out; every read carries what the caller may see."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from sql import load
+
+
+class ListRow(msgspec.Struct, frozen=True, kw_only=True):
+    row: dict[str, Any]
+    received_at: datetime
+    id: UUID
+
+
+class DetailRow(msgspec.Struct, frozen=True, kw_only=True):
+    row: dict[str, Any]
+    project_id: UUID
+    fields: dict[str, Any]
+    h_accuracy_m: float | None
+    form: dict[str, Any]
+    photos: list[dict[str, Any]]
+    defects: list[dict[str, Any]]
+
+
+class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
+    job_id: UUID
+    attempt: int
+    worker: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    error_code: str | None
+    error_class: str | None
+    error_message: str | None
+    error_step: str | None
+    steps: list[dict[str, Any]]
+
+
+class TimelineRow(msgspec.Struct, frozen=True, kw_only=True):
+    at: datetime
+    seq: int
+    kind: str
+    actor: str
+    state: str | None
+    data: dict[str, Any]
+    job_id: UUID | None
+
+
+class PhotoRow(msgspec.Struct, frozen=True, kw_only=True):
+    blob_sha256: bytes
+    type: str
+    name: str
+
+
+class StatsRow(msgspec.Struct, frozen=True, kw_only=True):
+    by_state: dict[str, int]
+    received_today: int
+    completed_today: int
+    median_run_s: float | None
+
+
+_Q = load("review")
+LIST_RECORDS = _Q.many("list_records", ListRow)
+LIST_RECORDS_IN_STATE = _Q.many("list_records_in_state", ListRow)
+SEARCH_RECORDS = _Q.many("search_records", ListRow)
+GET_RECORD = _Q.opt("get_record", DetailRow)
+ATTEMPTS_OF_RECORD = _Q.many("attempts_of_record", AttemptRow)
+TIMELINE_OF_RECORD = _Q.many("timeline_of_record", TimelineRow)
+FIND_PHOTO = _Q.opt("find_photo", PhotoRow)
+STATS = _Q.one("stats", StatsRow)

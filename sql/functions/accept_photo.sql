@@ -1,0 +1,56 @@
+-- A photo's bytes for a stored record. The job is locked before the missing photos are counted, so of two last photos one
+-- sees both; the one that completes the set makes the job ready in this very transaction.
+--
+-- outcome: stored · replayed (same bytes) · conflict (other bytes) · unknown (no such name on the record).
+drop function if exists accept_photo(uuid, jsonb, jsonb, text);
+create function accept_photo(p_record uuid, p_photo jsonb, p_defects jsonb, p_actor text, out outcome text)
+language plpgsql as $$
+declare
+    job automation_job;
+    p photo := jsonb_populate_record(null::photo, p_photo);
+    was photo;
+    missing boolean;
+    blocked boolean;
+begin
+    perform set_config('asbuilt.actor', p_actor, true);
+    job := lock_job((select id from automation_job where record_id = p_record order by created_at desc limit 1));
+    p.blob_sha256 := decode(p_photo ->> 'blob_sha256', 'hex');
+    select * into was from photo where record_id = p_record and name = p_photo ->> 'name' for update;
+    if not found then
+        outcome := 'unknown';
+    elsif was.received_at is not null then
+        outcome := case when was.blob_sha256 = p.blob_sha256 then 'replayed' else 'conflict' end;
+    else
+        outcome := 'stored';
+    end if;
+    if outcome <> 'stored' then
+        return;
+    end if;
+
+    insert into blob (sha256, size, type)
+    values (p.blob_sha256, (p_photo ->> 'size')::bigint, p_photo ->> 'type')
+    on conflict (sha256) do nothing;
+    update photo set blob_sha256 = p.blob_sha256, received_at = now(), width = p.width, height = p.height,
+           taken_at = p.taken_at, taken_at_source = p.taken_at_source, lat = p.lat, lon = p.lon,
+           exif = coalesce(p.exif, '{}'), checks = coalesce(p.checks, 'deferred')
+     where id = was.id;
+    perform add_defects(p_record, job.revision, p_defects);
+
+    missing := exists (select from photo where record_id = p_record and received_at is null);
+    if not missing then
+        update asbuilt_record set media_state = 'complete' where id = p_record;
+    end if;
+    if job.state <> 'awaiting_media' then
+        return;
+    end if;
+    blocked := exists (select from defect where record_id = p_record and severity = 'blocker' and status = 'open');
+    if missing then
+        -- Nothing but the event: the page counts photos as they come.
+        update automation_job set wait_reason = 'media' where id = job.id;
+    elsif blocked then
+        update automation_job set state = 'held', wait_reason = 'blocker' where id = job.id;
+    else
+        update automation_job set state = 'queued', wait_reason = null, queued_at = now() where id = job.id;
+        perform queue_move(job.queue_job_id);
+    end if;
+end $$;

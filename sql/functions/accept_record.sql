@@ -1,0 +1,72 @@
+-- The upload's transaction: record, revision, photos, blobs, defects, job, queue row, event and audit, or nothing at all.
+--
+-- p_record, p_photos and p_defects are the checked upload; photos whose bytes are stored carry blob_sha256.
+-- outcome: created · replayed (same id, same fingerprint) · conflict (same id, other content, project or device).
+-- Raises AB001 when another transaction has been storing the same id for over a second.
+drop function if exists accept_record(uuid, uuid, jsonb, jsonb, jsonb, bytea, int, text);
+create function accept_record(
+    p_project uuid, p_device uuid, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_max_attempts int,
+    p_actor text,
+    out outcome text, out job_id uuid, out job_state text, out received_at timestamptz)
+language plpgsql as $$
+declare
+    r asbuilt_record := jsonb_populate_record(null::asbuilt_record, p_record);
+    account uuid := (select portal_account_id from project where id = p_project);
+    missing boolean := exists (select from jsonb_array_elements(p_photos) as p where p ->> 'received' is null);
+    blocked boolean := exists (select from jsonb_array_elements(p_defects) as d where d ->> 'severity' = 'blocker');
+begin
+    perform set_config('asbuilt.actor', p_actor, true);
+    begin
+        perform set_config('lock_timeout', '1s', true);
+        insert into asbuilt_record (id, project_id, device_id, form_key, form_version, asset_key, crew, external_ref, fields,
+            fingerprint, lat, lon, h_accuracy_m, v_accuracy_m, altitude_m, fix_type, position_source, captured_at,
+            client_created_at, device_sent_at, review_state, media_state)
+        values (r.id, p_project, p_device, r.form_key, r.form_version, coalesce(r.asset_key, ''), coalesce(r.crew, ''),
+            external_ref(r.id), r.fields, p_fingerprint, r.lat, r.lon, r.h_accuracy_m, r.v_accuracy_m, r.altitude_m,
+            r.fix_type, r.position_source, r.captured_at, r.client_created_at, r.device_sent_at, 'received',
+            case when missing then 'awaiting' else 'complete' end)
+        on conflict (id) do nothing
+        returning * into r;
+    exception when lock_not_available then
+        raise exception using errcode = 'AB001', message = 'record is being stored by another request';
+    end;
+    if not found then
+        select case when e.fingerprint = p_fingerprint and e.device_id = p_device and e.deleted_at is null
+                    then 'replayed' else 'conflict' end
+          into outcome from asbuilt_record as e where e.id = (p_record ->> 'id')::uuid;
+        return;
+    end if;
+
+    insert into record_revision (record_id, revision, fields, by) values (r.id, 1, r.fields, actor());
+
+    insert into blob (sha256, size, type)
+    select decode(p.blob_sha256, 'hex'), p.size, p.type
+      from jsonb_to_recordset(p_photos) as p (blob_sha256 text, size bigint, type text)
+     where p.blob_sha256 is not null
+    on conflict (sha256) do nothing;
+
+    insert into photo (record_id, name, shot_key, kind, declared_sha256, declared_size, declared_type, blob_sha256,
+        rejected_reason, received_at, width, height, taken_at, taken_at_source, lat, lon, exif, checks)
+    select r.id, p.name, p.shot, p.kind, decode(p.declared_sha256, 'hex'), p.declared_size, p.declared_type,
+        decode(p.blob_sha256, 'hex'), p.rejected_reason, case when p.received then r.received_at end, p.width, p.height,
+        p.taken_at, p.taken_at_source, p.lat, p.lon, coalesce(p.exif, '{}'), coalesce(p.checks, 'deferred')
+      from jsonb_to_recordset(p_photos) as p (name text, shot text, kind text, declared_sha256 text, declared_size bigint,
+        declared_type text, blob_sha256 text, rejected_reason text, received boolean, width int, height int,
+        taken_at timestamptz, taken_at_source text, lat float8, lon float8, exif jsonb, checks text);
+
+    perform add_defects(r.id, 1, p_defects);
+
+    job_id := uuid7();
+    job_state := case when missing then 'awaiting_media' when blocked then 'held' else 'queued' end;
+    received_at := r.received_at;
+    insert into automation_job (id, record_id, revision, project_id, device_id, account_id, external_ref, max_attempts,
+        state, wait_reason, queued_at, queue_job_id)
+    values (job_id, r.id, 1, p_project, p_device, account, r.external_ref, p_max_attempts, job_state,
+        case job_state when 'awaiting_media' then 'media' when 'held' then 'blocker' end,
+        case job_state when 'queued' then r.received_at end,
+        queue_defer(job_id, case job_state when 'queued' then 'automation' else 'waiting' end));
+
+    insert into audit_event (actor, action, project_id, record_id, job_id)
+    values (actor(), 'record.upload', p_project, r.id, job_id);
+    outcome := 'created';
+end $$;

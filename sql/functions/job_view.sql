@@ -1,0 +1,14 @@
+-- A job as everybody outside sees it: the API's answer, the event's payload and the timeline's entry are this one object.
+create or replace function job_view(j automation_job) returns jsonb language sql stable as $$
+    select jsonb_build_object(
+        'id', j.id, 'record_id', j.record_id, 'project', project.code, 'state', j.state, 'wait_reason', j.wait_reason,
+        'ready_at', j.ready_at, 'attempt', j.attempt, 'failures', j.failures, 'max_attempts', j.max_attempts,
+        'external_ref', j.external_ref, 'portal', portal_account.portal_key,
+        'portal_url', j.portal_url, 'confirmation', j.confirmation,
+        'error', case when j.error_code is not null then jsonb_build_object(
+            'code', j.error_code, 'class', j.error_class, 'message', left(j.error_message, 500), 'step', j.error_step) end,
+        'created_at', j.created_at, 'queued_at', j.queued_at, 'started_at', j.started_at, 'finished_at', j.finished_at,
+        'changed_at', j.changed_at, 'seq', j.seq)
+    from project, portal_account
+    where project.id = j.project_id and portal_account.id = j.account_id
+$$;

@@ -1,0 +1,28 @@
+-- Cancel by a person. A job that runs is asked to stop, and ends when its run has; all others end at once.
+-- Raises AB404 (no such job) and AB409 (it has ended already).
+create or replace function ops.cancel(p_job uuid, p_reason text) returns jsonb language plpgsql as $$
+declare
+    job automation_job := lock_job(p_job);
+    before jsonb := job_view(job);
+begin
+    if job.id is null then
+        raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
+    elsif job.state in ('completed', 'failed', 'cancelled') then
+        raise exception using errcode = 'AB409', message = format('a job that is %s cannot be cancelled', job.state);
+    elsif exists (select from portal_submission where job_id = p_job and state = 'intent') then
+        raise exception using errcode = 'AB409', message = 'the outcome of its submission is being checked';
+    elsif job.state = 'processing' then
+        update automation_job set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
+         where id = p_job returning * into job;
+    else
+        update procrastinate_jobs set status = 'cancelled' where id = job.queue_job_id and status = 'todo';
+        update automation_job
+           set state = 'cancelled', wait_reason = null, ready_at = null, queue_job_id = null, finished_at = clock_timestamp()
+         where id = p_job returning * into job;
+    end if;
+    insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
+    values (actor(), 'job.cancel', p_reason, job.project_id, job.record_id, p_job, before, job_view(job));
+    return job_view(job);
+end $$;
+comment on function ops.cancel(uuid, text) is
+    'Cancel a live job; one that runs is asked to stop. Refused while a submission''s outcome is being checked.';

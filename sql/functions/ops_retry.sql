@@ -1,0 +1,37 @@
+-- Retry by a person, from psql, the API or the dashboard alike: a fresh budget, a new queue row, one audit row.
+-- On a job that is retrying it means "now". Raises AB404 (no such job) and AB409 (not from this state).
+create or replace function ops.retry(p_job uuid, p_reason text) returns jsonb language plpgsql as $$
+declare
+    job automation_job := lock_job(p_job);
+    before jsonb := job_view(job);
+begin
+    if job.id is null then
+        raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
+    end if;
+    if job.state in ('failed', 'cancelled') then
+        if exists (select from automation_job where record_id = job.record_id and id <> job.id
+                    and state not in ('completed', 'failed', 'cancelled')) then
+            raise exception using errcode = 'AB409', message = 'another job of this record is live',
+                hint = 'look at ops.jobs for the record';
+        end if;
+        update automation_job
+           set state = 'queued', failures = 0, interruptions = 0, queued_at = clock_timestamp(), finished_at = null,
+               error_code = null, error_class = null, error_message = null, error_step = null,
+               queue_job_id = queue_defer(p_job, 'automation')
+         where id = p_job returning * into job;
+    elsif job.state = 'retrying' then
+        update automation_job
+           set state = 'queued', failures = 0, interruptions = 0, queued_at = clock_timestamp(), ready_at = null,
+               wait_reason = null
+         where id = p_job returning * into job;
+        perform queue_move(job.queue_job_id);
+    else
+        raise exception using errcode = 'AB409', message = format('a job that is %s cannot be retried', job.state),
+            hint = 'only failed, cancelled and retrying jobs can';
+    end if;
+    insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
+    values (actor(), 'job.retry', p_reason, job.project_id, job.record_id, p_job, before, job_view(job));
+    return job_view(job);
+end $$;
+comment on function ops.retry(uuid, text) is
+    'Run a failed, cancelled or waiting-to-retry job now, with a fresh budget of attempts. Give the reason; it is kept.';

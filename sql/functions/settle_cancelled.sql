@@ -1,0 +1,12 @@
+-- The run of a cancelled job has stopped. False: fenced.
+create or replace function settle_cancelled(p_job uuid, p_attempt int) returns boolean language plpgsql as $$
+begin
+    if not close_attempt(p_job, p_attempt, 'cancelled', null) then
+        return false;
+    end if;
+    update automation_job
+       set state = 'cancelled', queue_job_id = null, finished_at = clock_timestamp(), cancel_requested_at = null,
+           generation = generation + 1
+     where id = p_job;
+    return true;
+end $$;

@@ -1,0 +1,127 @@
+"""Bring a database to this version: Procrastinate's own schema, our numbered migrations, then functions and views.
+
+Forward only. Each file runs in its own transaction, is entered into the ledger with its hash, and is refused if it was
+edited after it had been applied; functions and views run again whenever their text has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+from procrastinate.schema import SchemaManager
+from psycopg import AsyncConnection
+
+from sql import loader
+
+_Q = loader.load("migrate")
+
+
+class _Applied(msgspec.Struct, frozen=True, kw_only=True):
+    source: str
+    name: str
+    sha256: str
+
+
+class _There(msgspec.Struct, frozen=True, kw_only=True):
+    there: bool
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True):
+    """One file to apply."""
+
+    source: str
+    name: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+HOLD_LOCK = _Q.exec("hold_lock")
+BOUND_LOCKS = _Q.exec("bound_locks")
+RELEASE_LOCK = _Q.exec("release_lock")
+CREATE_LEDGER = _Q.exec("create_ledger")
+APPLIED = _Q.many("applied", _Applied)
+HAS_QUEUE = _Q.one("has_queue", _There)
+NOTE = _Q.exec("note")
+DEFER_BODY_CHECKS = _Q.exec("defer_body_checks")
+
+
+class EditedMigration(RuntimeError):
+    """A numbered migration was changed after it had been applied to this database."""
+
+
+async def migrate(database_url: str) -> list[str]:
+    """Apply what is missing and answer the names applied. Two at once are safe: the second waits, then finds nothing.
+
+    Raises `EditedMigration`, and psycopg's errors; a file that fails leaves nothing of itself behind.
+    """
+    async with await AsyncConnection.connect(database_url, autocommit=True, application_name="asbuilt-migrate") as conn:
+        await HOLD_LOCK(conn)
+        try:
+            await BOUND_LOCKS(conn)
+            await CREATE_LEDGER(conn)
+            return [script.name for script in await _pending(conn) if await _apply(conn, script)]
+        finally:
+            await RELEASE_LOCK(conn)
+
+
+async def _pending(conn: loader.Connection) -> list[Script]:
+    done = {(row.source, row.name): row.sha256 for row in await APPLIED(conn)}
+    wanted: list[Script] = []
+    if (await HAS_QUEUE(conn)).there:
+        wanted += _queue_upgrades()
+    else:
+        wanted.append(Script(source="procrastinate", name="schema", text=SchemaManager.get_schema()))
+        for script in _queue_upgrades():  # the fresh schema contains them all
+            await NOTE(conn, source=script.source, name=script.name, sha256=script.sha256)
+            done[script.source, script.name] = script.sha256
+    wanted += _numbered()
+    for script in wanted:
+        known = done.get((script.source, script.name))
+        if known and known != script.sha256 and script.source == "asbuilt":
+            raise EditedMigration(script.name)
+    missing = [script for script in wanted if (script.source, script.name) not in done]
+    changed = [script for script in repeatables() if done.get((script.source, script.name)) != script.sha256]
+    return missing + changed
+
+
+async def _apply(conn: loader.Connection, script: Script) -> bool:
+    async with conn.transaction():
+        await DEFER_BODY_CHECKS(conn)
+        # Files of this package and of Procrastinate's: no value from outside ever reaches them.
+        await conn.execute(script.text)
+        await NOTE(conn, source=script.source, name=script.name, sha256=script.sha256)
+    return True
+
+
+def _queue_upgrades() -> list[Script]:
+    folder = Path(SchemaManager.get_migrations_path())
+    return [
+        Script(source="procrastinate", name=path.name, text=path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("*.sql"))
+    ]
+
+
+def _numbered() -> list[Script]:
+    return [Script(source="asbuilt", name=name, text=text) for name, text in _scripts("migrations")]
+
+
+def repeatables() -> list[Script]:
+    """Functions with their triggers, then views, each in the order of their names."""
+    return [
+        Script(source="repeatable", name=f"{folder}/{name}", text=text)
+        for folder in ("functions", "views")
+        for name, text in _scripts(folder)
+    ]
+
+
+def _scripts(folder: str) -> Iterator[tuple[str, str]]:
+    for entry in sorted((files("sql") / folder).iterdir(), key=lambda item: item.name):
+        if entry.name.endswith(".sql"):
+            yield entry.name, entry.read_text(encoding="utf-8")

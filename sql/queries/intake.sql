@@ -1,0 +1,48 @@
+-- Uploads: what a record is checked against, the transaction, and the receipt.
+
+-- name: intake_context :opt
+-- The device's project and one form version; no row when the code is not the device's project.
+select p.id as project_id, p.state as project_state, p.tz, p.site_lat, p.site_lon, p.site_radius_m, p.boundary,
+       p.portal_account_id is not null as has_portal,
+       f.title, f.state as form_state, f.schema, f.shots, f.measures, f.rules
+  from device as d
+  join project as p on p.id = d.project_id
+  left join form_def as f on f.form_key = %(form)s and f.version = %(version)s and f.state <> 'draft'
+ where d.id = %(device)s and p.code = %(project)s;
+
+-- name: accept_record :one
+-- The upload's transaction.
+select outcome, job_id, job_state, received_at
+  from accept_record(%(project)s, %(device)s, %(record)s, %(photos)s, %(defects)s, %(fingerprint)s, %(max_attempts)s,
+                     %(actor)s);
+
+-- name: accept_photo :one
+-- A photo's transaction.
+select outcome from accept_photo(%(record)s, %(photo)s, %(defects)s, %(actor)s);
+
+-- name: receipt :opt
+-- What is stored of a record, for the device that sent it or a reader of its project.
+select r.id as record_id, r.review_state, r.received_at, r.revision, r.fingerprint, j.id as job_id, j.state as job_state,
+       (select coalesce(jsonb_agg(jsonb_build_object('name', p.name, 'shot', p.shot_key,
+            'received', p.received_at is not null, 'sha256', encode(p.blob_sha256, 'hex'), 'size', b.size,
+            'rejected_reason', p.rejected_reason) order by p.name), '[]')
+          from photo as p left join blob as b on b.sha256 = p.blob_sha256 where p.record_id = r.id) as photos,
+       (select coalesce(jsonb_agg(jsonb_build_object('rule', d.rule, 'severity', d.severity, 'field', d.field,
+            'photo', d.photo, 'message', d.message) order by d.at, d.id), '[]')
+          from defect as d where d.record_id = r.id and d.status = 'open') as defects
+  from asbuilt_record as r
+  join lateral (select id, state from automation_job where record_id = r.id order by created_at desc limit 1) as j on true
+ where r.id = %(record)s and r.deleted_at is null
+   and (r.device_id = %(device)s or r.project_id = any(%(projects)s));
+
+-- name: photo_context :opt
+-- A record of this device, as far as the checks of a late photo look at it.
+select r.id, p.code as project, r.form_key, r.form_version, r.asset_key, r.fields, r.lat, r.lon, r.h_accuracy_m,
+       r.captured_at, r.fingerprint,
+       (select jsonb_agg(jsonb_build_object('name', name, 'shot', shot_key, 'kind', kind,
+            'sha256', encode(declared_sha256, 'hex'), 'size', declared_size, 'stored', encode(blob_sha256, 'hex'),
+            'refused', rejected_reason, 'unreadable', (select message from defect as d where d.record_id = r.id
+                and d.photo = photo.name and d.rule = 'photo-unreadable' and d.status = 'open' limit 1)) order by name)
+          from photo where record_id = r.id) as photos
+  from asbuilt_record as r join project as p on p.id = r.project_id
+ where r.id = %(record)s and r.device_id = %(device)s and r.deleted_at is null;

@@ -1,0 +1,44 @@
+-- Jobs as a caller may see them: of its projects, or of its own device.
+
+-- name: get_job :opt
+-- One job.
+select job_view(j) as view, j.project_id, j.attempt
+  from automation_job as j
+ where j.id = %(id)s and (j.project_id = any(%(projects)s) or j.device_id = %(device)s);
+
+-- name: jobs_of_record :many
+-- All jobs a record ever had, newest first.
+select job_view(j) as view, j.project_id, j.attempt
+  from automation_job as j
+ where j.record_id = %(record)s and (j.project_id = any(%(projects)s) or j.device_id = %(device)s)
+ order by j.created_at desc, j.id desc;
+
+-- name: jobs_of_project :many
+-- A page of a project's jobs, newest first.
+select job_view(j) as view, j.project_id, j.attempt
+  from automation_job as j
+ where j.project_id = %(project)s and (j.created_at, j.id) < (%(at)s, %(after)s)
+ order by j.created_at desc, j.id desc
+ limit %(limit)s;
+
+-- name: jobs_of_project_in_state :many
+-- The same, of one state.
+select job_view(j) as view, j.project_id, j.attempt
+  from automation_job as j
+ where j.project_id = %(project)s and j.state = %(state)s and (j.created_at, j.id) < (%(at)s, %(after)s)
+ order by j.created_at desc, j.id desc
+ limit %(limit)s;
+
+-- name: attempt_progress :opt
+-- The checkpoint of an attempt's progress, for when the cache does not know it.
+select progress from automation_attempt where job_id = %(job)s and attempt = %(attempt)s and progress is not null;
+
+-- name: retry_job :one
+-- A person's retry; the operators' own function.
+select ops.retry(%(id)s, %(reason)s) as view;
+
+-- name: find_artifact :opt
+-- A picture of a job, if the caller may see the job.
+select a.blob_sha256, b.type
+  from artifact as a join blob as b on b.sha256 = a.blob_sha256 join automation_job as j on j.id = a.job_id
+ where a.id = %(id)s and a.job_id = %(job)s and (j.project_id = any(%(projects)s) or j.device_id = %(device)s);

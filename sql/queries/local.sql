@@ -1,0 +1,35 @@
+-- What the local stack sets up for itself: its database, and a demo project that can be used at once.
+
+-- name: has_database :one
+-- Whether the local server has our database yet.
+select exists (select from pg_database where datname = 'asbuilt') as there;
+
+-- name: create_database :exec
+-- Our database on the local server; outside a transaction.
+create database asbuilt;
+
+-- name: put_portal :exec
+-- The demo portal, at the address it has this time.
+insert into portal (key, name, url, recipe, recipe_version)
+values ('npl', 'Northfield Power & Light', %(url)s, 'npl-asbuilt', 1)
+on conflict (key) do update set url = excluded.url;
+
+-- name: put_portal_account :one
+-- Our account at the demo portal.
+with put as (
+    insert into portal_account (portal_key, label) values ('npl', 'default')
+    on conflict (portal_key, label) do nothing
+    returning id)
+select id from put union all select id from portal_account where portal_key = 'npl' and label = 'default' limit 1;
+
+-- name: put_project :exec
+-- The demo project; a person's later changes to it stay.
+insert into project (code, name, customer, tz, site_lat, site_lon, site_radius_m, portal_account_id)
+values ('demo', 'Northfield demo', 'Northfield Power & Light', 'America/Chicago', 44.4583, -93.1616, 8000, %(account)s)
+on conflict (code) do nothing;
+
+-- name: put_form :exec
+-- A form version as it ships; one that is there is never edited.
+insert into form_def (form_key, version, title, schema, shots, measures, rules)
+values (%(form_key)s, %(version)s, %(title)s, %(schema)s, %(shots)s, %(measures)s, %(rules)s)
+on conflict (form_key, version) do nothing;

@@ -1,0 +1,95 @@
+-- Records as the office sees them.
+
+-- name: list_records :many
+-- A page of a project's records, newest first.
+select record_row(r) as row, r.received_at, r.id
+  from asbuilt_record as r
+ where r.project_id = %(project)s and r.deleted_at is null and (r.received_at, r.id) < (%(at)s, %(after)s)
+ order by r.received_at desc, r.id desc
+ limit %(limit)s;
+
+-- name: list_records_in_state :many
+-- The same, whose latest job is in one state.
+select record_row(r) as row, r.received_at, r.id
+  from asbuilt_record as r
+  join lateral (select state from automation_job where record_id = r.id order by created_at desc limit 1) as j on true
+ where r.project_id = %(project)s and r.deleted_at is null and j.state = %(state)s
+   and (r.received_at, r.id) < (%(at)s, %(after)s)
+ order by r.received_at desc, r.id desc
+ limit %(limit)s;
+
+-- name: search_records :many
+-- The same, whose asset, crew or reference holds a text.
+select record_row(r) as row, r.received_at, r.id
+  from asbuilt_record as r
+  join lateral (select state from automation_job where record_id = r.id order by created_at desc limit 1) as j on true
+ where r.project_id = %(project)s and r.deleted_at is null
+   and (%(state)s::text is null or j.state = %(state)s)
+   and strpos(lower(concat_ws(' ', r.asset_key, r.crew, r.external_ref, r.id)), lower(%(q)s)) > 0
+   and (r.received_at, r.id) < (%(at)s, %(after)s)
+ order by r.received_at desc, r.id desc
+ limit %(limit)s;
+
+-- name: get_record :opt
+-- One record with everything the page of a record shows, but for its attempts and its timeline.
+select record_row(r) as row, r.project_id, r.fields, r.h_accuracy_m,
+       json_build_object('title', f.title, 'schema', f.schema, 'shots', f.shots, 'measures', f.measures) as form,
+       (select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', p.name, 'shot_key', p.shot_key, 'kind', p.kind,
+            'size', coalesce(b.size, p.declared_size), 'type', coalesce(b.type, p.declared_type), 'width', p.width,
+            'height', p.height, 'taken_at', p.taken_at, 'lat', p.lat, 'lon', p.lon, 'received_at', p.received_at,
+            'rejected_reason', p.rejected_reason, 'stored', p.blob_sha256 is not null) order by p.shot_key, p.name), '[]')
+          from photo as p left join blob as b on b.sha256 = p.blob_sha256 where p.record_id = r.id) as photos,
+       (select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'rule', d.rule, 'severity', d.severity, 'field', d.field,
+            'photo', d.photo, 'message', d.message, 'evidence', d.evidence, 'status', d.status, 'at', d.at)
+            order by array_position('{blocker,major,minor,info}', d.severity), d.at, d.id), '[]')
+          from defect as d where d.record_id = r.id) as defects
+  from asbuilt_record as r
+  join form_def as f on f.form_key = r.form_key and f.version = r.form_version
+ where r.id = %(id)s and r.deleted_at is null and (r.project_id = any(%(projects)s) or r.device_id = %(device)s);
+
+-- name: attempts_of_record :many
+-- Every attempt of every job of a record, newest first, each with its steps.
+select a.job_id, a.attempt, a.worker, a.started_at, a.ended_at, a.outcome,
+       a.error_code, a.error_class, a.error_message, a.error_step,
+       (select coalesce(jsonb_agg(jsonb_build_object('key', s.key, 'index', s.index, 'total', s.total, 'label', s.label,
+            'state', s.state, 'started_at', s.started_at, 'ended_at', s.ended_at, 'artifact', (
+                select t.id from artifact as t where t.job_id = s.job_id and t.attempt = s.attempt and t.step = s.key
+                   and t.kind = 'screenshot' order by t.created_at desc limit 1)) order by s.index), '[]')
+          from automation_step as s where s.job_id = a.job_id and s.attempt = a.attempt) as steps
+  from automation_attempt as a join automation_job as j on j.id = a.job_id
+ where j.record_id = %(record)s
+ order by a.started_at desc;
+
+-- name: timeline_of_record :many
+-- Every event of every job of a record, in order, and every act of a person on it.
+select e.at, e.seq, e.kind, e.actor, e.data ->> 'state' as state, e.data, e.job_id
+  from job_event as e join automation_job as j on j.id = e.job_id
+ where j.record_id = %(record)s
+union all
+select a.at, 0, a.action, a.actor, null, jsonb_build_object('reason', a.reason), a.job_id
+  from audit_event as a
+ where a.record_id = %(record)s and a.action <> 'record.upload'
+ order by at, seq;
+
+-- name: find_photo :opt
+-- Where the bytes of a photo are, if the caller may see its record.
+select p.blob_sha256, b.type, p.name
+  from photo as p join asbuilt_record as r on r.id = p.record_id join blob as b on b.sha256 = p.blob_sha256
+ where p.record_id = %(record)s and p.name = %(name)s and r.deleted_at is null
+   and (r.project_id = any(%(projects)s) or r.device_id = %(device)s);
+
+-- name: stats :one
+-- The numbers on top of the page. Days are those of the project's time zone.
+with today as (select date_trunc('day', now() at time zone tz) at time zone tz as began from project where id = %(project)s)
+select (select coalesce(jsonb_object_agg(state, n), '{}') from (
+            select state, count(*) as n from automation_job
+             where project_id = %(project)s and state not in ('completed', 'cancelled') group by state) as s) as by_state,
+       (select count(*) from asbuilt_record where project_id = %(project)s and received_at >= today.began
+            and deleted_at is null) as received_today,
+       (select count(*) from automation_job where project_id = %(project)s and state = 'completed'
+            and finished_at >= today.began) as completed_today,
+       (select percentile_cont(0.5) within group (order by extract(epoch from a.ended_at - a.started_at))
+          from automation_attempt as a join automation_job as j on j.id = a.job_id
+         where j.project_id = %(project)s and j.state = 'completed' and j.finished_at >= today.began
+           and a.outcome = 'completed')::float8 as median_run_s
+  from today;

@@ -1,0 +1,12 @@
+drop view if exists ops.jobs;
+create view ops.jobs as
+select j.id, j.record_id, p.code as project, j.state, j.wait_reason, j.ready_at, j.attempt, j.failures, j.max_attempts,
+       j.external_ref, j.confirmation, j.error_code, j.error_message, j.created_at, j.queued_at, j.started_at, j.finished_at,
+       q.id as queue_row, q.queue_name as queue, q.status::text as queue_status
+  from automation_job as j
+  join project as p on p.id = j.project_id
+  left join procrastinate_jobs as q on q.id = j.queue_job_id;
+comment on view ops.jobs is 'Every automation job with the queue row that carries it. Act on it with ops.retry(id, reason).';
+comment on column ops.jobs.ready_at is 'A retrying job is due at this time, by the database''s clock.';
+comment on column ops.jobs.failures is 'Attempts spent of max_attempts since the last retry by a person.';
+comment on column ops.jobs.queue is 'automation: a worker takes it now. waiting: wait_reason says for what.';

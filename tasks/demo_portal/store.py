@@ -1,0 +1,144 @@
+"""The portal's tables: rows and statements, nothing that decides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.resources import files
+
+import msgspec
+
+import sql
+
+_q = sql.load("demo_portal")
+
+
+class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A password is kept as a salted hash."""
+
+    name: str
+    salt: bytes
+    hash: bytes
+
+
+class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A live session after this request was counted."""
+
+    account: str
+    requests: int
+
+
+class QuirksRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The switches as stored."""
+
+    preset: str
+    switches: dict[str, object]
+
+
+class DraftRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A draft: what was keyed so far, which pages were saved without errors, and the errors of the last save."""
+
+    id: int
+    account: str
+    keyed: dict[str, str]
+    saved: list[str]
+    findings: list[dict[str, str]]
+    created_at: datetime
+    changed_at: datetime
+    submitted_at: datetime | None
+
+    @property
+    def number(self) -> str:
+        """`D00001`, as in its address."""
+        return f"D{self.id:05d}"
+
+    @property
+    def reference(self) -> str:
+        """Empty until the job page is keyed."""
+        return self.keyed.get("reference", "")
+
+    @property
+    def asset_type(self) -> str:
+        """Empty until the job page is keyed."""
+        return self.keyed.get("asset_type", "")
+
+
+class UploadRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo without its bytes."""
+
+    id: int
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    width: int
+    height: int
+    taken_at: str | None
+
+
+class PictureRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One rendition, JPEG."""
+
+    body: bytes
+
+
+class SubmissionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An as-built the utility has accepted, frozen as it was keyed."""
+
+    confirmation: str
+    reference: str
+    draft: int
+    account: str
+    keyed: dict[str, str]
+    photos: int
+    fence: int | None
+    submitted_at: datetime
+
+
+class TotalsRow(msgspec.Struct, frozen=True, kw_only=True):
+    """`duplicated` counts references with more than one submission."""
+
+    submissions: int
+    references: int
+    duplicated: int
+
+
+class ReferenceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How often one reference was submitted."""
+
+    reference: str
+    submissions: int
+    last_at: datetime
+    confirmations: list[str]
+
+
+put_account = _q.exec("put_account")
+get_account = _q.opt("get_account", AccountRow)
+open_session = _q.exec("open_session")
+visit_session = _q.opt("visit_session", SessionRow)
+close_session = _q.exec("close_session")
+get_quirks = _q.opt("get_quirks", QuirksRow)
+put_quirks = _q.exec("put_quirks")
+make_draft = _q.one("make_draft", DraftRow)
+get_draft = _q.opt("get_draft", DraftRow)
+list_drafts = _q.many("list_drafts", DraftRow)
+save_page = _q.exec("save_page")
+put_findings = _q.exec("put_findings")
+put_upload = _q.opt("put_upload", UploadRow)
+list_uploads = _q.many("list_uploads", UploadRow)
+get_picture = _q.opt("get_picture", PictureRow)
+lock_reference = _q.exec("lock_reference")
+add_submission = _q.one("add_submission", SubmissionRow)
+find_submissions = _q.many("find_submissions", SubmissionRow)
+submissions_of_draft = _q.many("submissions_of_draft", SubmissionRow)
+get_submission = _q.opt("get_submission", SubmissionRow)
+list_submissions = _q.many("list_submissions", SubmissionRow)
+count_submissions = _q.one("count_submissions", TotalsRow)
+count_references = _q.many("count_references", ReferenceRow)
+
+
+async def prepare(conn: sql.Connection) -> None:
+    """Make the portal's schema where it is missing; harmless where it is there."""
+    script = (files("sql") / "demo_portal" / "schema.sql").read_bytes()
+    async with conn.transaction():
+        await lock_reference(conn, reference="schema")
+        await conn.execute(script)

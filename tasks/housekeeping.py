@@ -1,0 +1,70 @@
+"""The worker's own loops, beside its jobs: the timer that makes due retries runnable, and the reconciler."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from tasks import store
+from tasks.workshop import Workshop
+
+log = logging.getLogger("asbuilt.worker")
+
+
+class Timer:
+    """Sleeps until the earliest due retry, or until a settled attempt says that there may be an earlier one."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+
+    async def loop(self) -> None:
+        """Run until cancelled; trouble with the database is waited out."""
+        while True:
+            self._shop.due.clear()
+            try:
+                wait_s = await self.promote()
+            except (psycopg.Error, PoolTimeout) as exc:
+                log.warning("due retries wait", extra={"event": "timer.database", "error": type(exc).__name__})
+                wait_s = 1.0
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._shop.due.wait()
+
+    async def promote(self) -> float:
+        """Make what is due runnable; answers the seconds to sleep, at most those of a sweep."""
+        async with self._shop.pool.connection() as conn:
+            next_s = (await store.PROMOTE_DUE(conn)).next_s
+        # Another worker may settle an attempt whose retry is due earlier than all we know of.
+        longest = self._shop.settings.reconcile_s
+        return longest if next_s is None else min(max(next_s, 0.01), longest)
+
+
+class Reconciler:
+    """Sweeps over what lost workers, lost connections and edits by hand leave behind."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+
+    async def loop(self) -> None:
+        """Run until cancelled; trouble with the database is waited out."""
+        while True:
+            try:
+                await self.sweep()
+            except (psycopg.Error, PoolTimeout) as exc:
+                log.warning("a sweep failed", extra={"event": "reconcile.database", "error": type(exc).__name__})
+            await asyncio.sleep(self._shop.settings.reconcile_s)
+
+    async def sweep(self) -> list[store.RepairRow]:
+        """One sweep; answers what it mended. Nothing, while another worker is at it."""
+        settings = self._shop.settings
+        async with self._shop.pool.connection() as conn:
+            repairs = await store.RECONCILE(conn, grace_s=settings.lease_s)
+        for repair in repairs:
+            log.warning(
+                "a job was mended", extra={"event": "reconcile.mended", "kind": repair.kind, "job": repair.job_id}
+            )
+        return repairs

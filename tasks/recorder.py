@@ -1,0 +1,144 @@
+"""What a run tells, written down: steps, pictures and checkpoints in Postgres, progress in the cache.
+
+Every write is fenced: one that touches no row means that the attempt is over, and stops it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from app.core.cache import Audience, Progress
+from tasks import store
+from tasks.engines import events as told
+from tasks.engines.contract import Event
+from tasks.engines.errors import EngineError
+from tasks.lease import Fenced
+from tasks.store import Claim
+from tasks.workshop import Workshop
+
+log = logging.getLogger("asbuilt.worker")
+
+CHECKPOINT_S = 3.0
+
+
+class Recorder:
+    """Follows one attempt."""
+
+    def __init__(self, shop: Workshop, claim: Claim) -> None:
+        self._shop = shop
+        self._claim = claim
+        self._step = told.StepStarted(index=1, total=1, id="start", label="Starting")
+        self._percent = 0
+        self._label = "Starting"
+        self._screenshot: str | None = None
+        self._checkpoint_at = 0.0
+
+    async def record(self, event: Event) -> None:
+        """Write an event down. Raises `Fenced`."""
+        match event.type:
+            case "step.started":
+                await self._begin(event.read(told.StepStarted))
+            case "step.confirmed":
+                await self._confirm(event.read(told.StepConfirmed))
+            case "action.started":
+                await self._advance(event.read(told.ActionStarted))
+            case "frame":
+                await self._picture(event.read(told.Frame))
+            case "commit.sent":
+                await self._publish("Submitting")
+            case "drift":
+                log.warning("the portal has changed", extra={"event": "run.drift", "job": self._claim.id, **event.data})
+
+    async def _begin(self, step: told.StepStarted) -> None:
+        self._step = step
+        self._label = step.label
+        async with self._shop.pool.connection() as conn:
+            touched = await store.BEGIN_STEP(
+                conn,
+                job=self._claim.id,
+                attempt=self._claim.attempt,
+                key=step.id,
+                index=step.index,
+                total=step.total,
+                label=step.label,
+            )
+        _demand(touched)
+        await self._publish(step.label)
+
+    async def _confirm(self, step: told.StepConfirmed) -> None:
+        async with self._shop.pool.connection() as conn:
+            touched = await store.CONFIRM_STEP(
+                conn,
+                job=self._claim.id,
+                attempt=self._claim.attempt,
+                key=step.id,
+                outputs=Jsonb(step.outputs),
+            )
+        _demand(touched)
+
+    async def _advance(self, action: told.ActionStarted) -> None:
+        self._percent = min(99, round(100 * (action.index - 1) / max(action.total, 1)))
+        await self._publish(action.label)
+
+    async def _picture(self, frame: told.Frame) -> None:
+        """Fetch and keep it; a picture that cannot be had stops nothing."""
+        try:
+            data = await self._shop.engine.artifact(frame.artifact_id)
+        except EngineError as exc:
+            log.warning("a picture is missing", extra={"event": "run.picture_missing", "error": exc.code})
+            return
+        sha256 = await self._shop.blobs.put(data)
+        async with self._shop.pool.connection() as conn:
+            row = await store.ADD_ARTIFACT(
+                conn,
+                job=self._claim.id,
+                attempt=self._claim.attempt,
+                step=frame.step or self._step.id,
+                sha256=sha256,
+                size=len(data),
+                type="image/jpeg",
+            )
+        _demand(0 if row is None else 1)
+        if row is not None:
+            self._screenshot = artifact_url(self._claim.id, row.id)
+            await self._publish(self._label)
+
+    async def _publish(self, label: str) -> None:
+        self._label = label
+        claim = self._claim
+        progress = Progress(
+            job_id=claim.id,
+            record_id=claim.record_id,
+            attempt=claim.attempt,
+            percent=self._percent,
+            step=self._step.id,
+            step_index=self._step.index,
+            step_total=self._step.total,
+            label=label,
+            screenshot=self._screenshot,
+            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        )
+        await self._shop.cache.publish(progress, Audience(project_id=claim.project_id, device_id=claim.device_id))
+        if time.monotonic() - self._checkpoint_at >= CHECKPOINT_S:
+            self._checkpoint_at = time.monotonic()
+            async with self._shop.pool.connection() as conn:
+                touched = await store.CHECKPOINT(
+                    conn, job=claim.id, attempt=claim.attempt, progress=Jsonb(msgspec.to_builtins(progress))
+                )
+            _demand(touched)
+
+
+def artifact_url(job_id: UUID, artifact_id: UUID) -> str:
+    """The address of a picture in the public API."""
+    return f"/api/jobs/{job_id}/artifacts/{artifact_id}"
+
+
+def _demand(touched: int) -> None:
+    if touched != 1:
+        raise Fenced

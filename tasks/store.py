@@ -1,0 +1,91 @@
+"""Rows of a worker in and out; every write is fenced by its attempt, in SQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from sql import load
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that is ours to run, as attempt `attempt`; `submission` is what stands at the portal under its reference."""
+
+    id: UUID
+    record_id: UUID
+    project_id: UUID
+    device_id: UUID
+    attempt: int
+    generation: int
+    external_ref: str
+    portal_key: str
+    account: str
+    recipe: str
+    recipe_version: int
+    submission: str | None
+    confirmation: str | None
+
+    @property
+    def run_key(self) -> str:
+        """The idempotency key of the run: a later attempt of the same generation attaches to it."""
+        return f"{self.id}.{self.generation}"
+
+
+class InputsRow(msgspec.Struct, frozen=True, kw_only=True):
+    fields: dict[str, Any]
+    form_key: str
+    asset_key: str
+    lat: float | None
+    lon: float | None
+    captured_at: datetime | None
+    photos: list[dict[str, Any]]
+
+
+class DoneRow(msgspec.Struct, frozen=True, kw_only=True):
+    done: bool
+
+
+class StateRow(msgspec.Struct, frozen=True, kw_only=True):
+    state: str | None
+
+
+class ArtifactRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+
+
+class LeaseRow(msgspec.Struct, frozen=True, kw_only=True):
+    cancel_requested: bool
+
+
+class RepairRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sweep mended, and for which job."""
+
+    kind: str
+    job_id: UUID
+
+
+class NextRow(msgspec.Struct, frozen=True, kw_only=True):
+    next_s: float | None
+
+
+_Q = load("worker")
+CLAIM = _Q.opt("claim", Claim)
+RUN_INPUTS = _Q.one("run_inputs", InputsRow)
+NOTE_RUN = _Q.exec("note_run")
+BEGIN_STEP = _Q.exec("begin_step")
+CONFIRM_STEP = _Q.exec("confirm_step")
+CHECKPOINT = _Q.exec("checkpoint")
+ADD_ARTIFACT = _Q.opt("add_artifact", ArtifactRow)
+RECORD_INTENT = _Q.one("record_intent", DoneRow)
+REFUTE_INTENT = _Q.exec("refute_intent")
+SETTLE_COMPLETED = _Q.one("settle_completed", DoneRow)
+SETTLE_FAILED = _Q.one("settle_failed", StateRow)
+SETTLE_PARKED = _Q.one("settle_parked", DoneRow)
+SETTLE_DETACHED = _Q.one("settle_detached", DoneRow)
+RENEW_LEASE = _Q.opt("renew_lease", LeaseRow)
+SETTLE_CANCELLED = _Q.one("settle_cancelled", DoneRow)
+RECONCILE = _Q.many("reconcile", RepairRow)
+PROMOTE_DUE = _Q.one("promote_due", NextRow)

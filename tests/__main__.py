@@ -1,0 +1,57 @@
+"""The product's commands for developers: everything they need is made ready first.
+
+python -m tests            set up a browser, check, run the first tier (the README's test command)
+python -m tests check      format, lint, types, layers, layout: seconds
+python -m tests slow       the second tier: faults and soaks
+python -m tests bench      the benchmarks, as ratios in one run
+Further arguments go to pytest.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests import machine
+
+ROOT = Path(__file__).parent.parent
+CHECKS = (
+    ("ruff", "format", "--check", "."),
+    ("ruff", "check", "."),
+    ("mypy",),
+    ("lint-imports",),
+    ("pytest", "-q", "tests/unit/test_layout.py"),
+)
+
+
+def run(*command: str) -> int:
+    """Run a tool of this environment by its name; answers its exit code."""
+    tool = Path(sys.executable).parent / command[0]
+    return subprocess.run([str(tool), *command[1:]], cwd=ROOT, check=False).returncode
+
+
+def check() -> int:
+    started = time.monotonic()
+    failed = [" ".join(command) for command in CHECKS if run(*command)]
+    print(f"check: {time.monotonic() - started:.1f} s", *(f"failed: {name}" for name in failed), sep="\n", flush=True)
+    return bool(failed)
+
+
+def main(arguments: list[str]) -> int:
+    match arguments:
+        case ["check"]:
+            return check()
+        case ["bench", *rest]:
+            return subprocess.run([sys.executable, "-m", "tests.bench", *rest], cwd=ROOT, check=False).returncode
+        case ["slow", *rest]:
+            machine.ensure_browser()
+            return run("pytest", "-m", "slow", *rest)
+        case _:
+            machine.ensure_browser()
+            return check() or run("pytest", "-m", "not slow", *arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

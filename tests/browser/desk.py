@@ -1,0 +1,128 @@
+"""A person at the dashboard in a real Chromium, and the crew that sends records to the same running stack."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import msgspec
+from playwright.async_api import ConsoleMessage, Dialog, Page, async_playwright, expect
+
+from tests.e2e.stacks import Stack, asbuilt
+from tests.machine import browser
+from tests.service import listed, multipart, record
+from tests.unit.pictures import jpeg
+
+SHOTS = {"whole": "full_pole", "tag": "tag", "base": "base"}
+DEADLINE_MS = 60_000
+
+# Everything the browser holds against the page is collected: a test that ends with a complaint has failed.
+WATCH_CSP = (
+    "addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI))"
+)
+
+expect.set_options(timeout=DEADLINE_MS)
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    email: str
+    password: str
+
+
+class Crew:
+    """Uploads records as a phone does."""
+
+    def __init__(self, stack: Stack) -> None:
+        answer = asbuilt(
+            "token", "create", "--project", "demo", "--scope", "upload,read,operate", "--home", str(stack.home)
+        )
+        self.token = answer.stdout.strip()
+        self.http = httpx.Client(base_url=stack.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=30)
+
+    def send(self, *, photos: bool = True, **changed: Any) -> dict[str, Any]:
+        """A record with three drawn photos unless `photos` is false; the server's answer. `fields` are merged."""
+        body = record()
+        fields = {**body["fields"], "work_order": f"WO-{uuid4().int % 90000 + 10000}", **changed.pop("fields", {})}
+        body |= {**changed, "fields": fields}
+        files = {name: jpeg(shade=90 + 20 * at) for at, name in enumerate(SHOTS)} if photos else {}
+        answer = self.http.post(
+            "/api/mobile/records", **multipart({**body, "photos": listed(SHOTS if photos else {})}, files)
+        )
+        assert answer.status_code == 201, answer.text
+        sent: dict[str, Any] = answer.json()
+        return sent
+
+    def job(self, sent: dict[str, Any]) -> dict[str, Any]:
+        view: dict[str, Any] = self.http.get(f"/api/jobs/{sent['automation_job_id']}").raise_for_status().json()
+        return view
+
+    def retry(self, sent: dict[str, Any], reason: str) -> None:
+        self.http.post(f"/api/jobs/{sent['automation_job_id']}/retry", json={"reason": reason}).raise_for_status()
+
+
+class Desk:
+    """One page and what the browser had to complain about."""
+
+    def __init__(self, page: Page, stack: Stack) -> None:
+        self.page = page
+        self.stack = stack
+        self.complaints: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        page.on("dialog", self._dialog)
+
+    async def _dialog(self, dialog: Dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        await dialog.dismiss()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # Chromium reports every answer of 400 and above, also the ones that a test asks for.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    async def open(self, path: str = "/") -> None:
+        await self.page.goto(self.stack.url + path)
+
+    async def sign_in(self, person: Person, path: str = "/") -> None:
+        """Through the form, as a person does."""
+        await self.open(path)
+        await self.page.get_by_label("E-mail").fill(person.email)
+        await self.page.get_by_label("Password").fill(person.password)
+        await self.page.keyboard.press("Enter")
+        await expect(self.page.locator("connection-status")).to_have_text("Live")
+
+    def row(self, sent: dict[str, Any]) -> Any:
+        return self.page.locator(f"tr[data-id='{sent['record_id']}']")
+
+    async def open_record(self, sent: dict[str, Any]) -> Any:
+        """Open it from its row by keyboard; the dialog."""
+        await self.row(sent).focus()
+        await self.page.keyboard.press("Enter")
+        dialog = self.page.locator("dialog.detail")
+        await expect(dialog.locator(".about dd").first).to_be_visible()
+        return dialog
+
+
+def make_person(stack: Stack, role: str) -> Person:
+    email = f"{role}-{uuid4().hex[:6]}@example.com"
+    answer = asbuilt("user", "create", "--email", email, "--project", "demo", "--role", role, "--home", str(stack.home))
+    return Person(email=email, password=answer.stdout.strip())
+
+
+@asynccontextmanager
+async def at_desk(stack: Stack, **context: Any) -> AsyncIterator[Desk]:
+    """A fresh browser; afterwards it must have had nothing to complain about."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
+        try:
+            page = await (await chromium.new_context(**context)).new_page()
+            await page.add_init_script(WATCH_CSP)
+            page.set_default_timeout(DEADLINE_MS)
+            desk = Desk(page, stack)
+            yield desk
+        finally:
+            await chromium.close()
+    assert desk.complaints == []

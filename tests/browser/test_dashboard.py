@@ -1,0 +1,198 @@
+"""The dashboard at work: real server, real worker, real portal, real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+from playwright.async_api import Page, expect
+
+from tests.browser.desk import Crew, Desk, Person, at_desk, make_person
+from tests.e2e.stacks import Stack
+
+# Writes down every state and percentage a record's badge shows, and that the page was never loaded again.
+RECORDER = """(id) => {
+  window.seen = { states: [], percents: [] };
+  const look = () => {
+    const badge = document.querySelector(`tr[data-id="${id}"] automation-status-badge`);
+    const state = badge?.dataset.state;
+    if (state && seen.states.at(-1) !== state) seen.states.push(state);
+    const bar = badge?.querySelector('progress');
+    if (bar && !bar.hidden && bar.hasAttribute('value') && seen.percents.at(-1) !== bar.value) seen.percents.push(bar.value);
+  };
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
+}"""
+
+NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, img, progress, [role=img]')]
+  .filter((e) => e.checkVisibility() && !(e.getAttribute('aria-label') || e.labels?.length || e.alt || e.title || e.innerText?.trim()))
+  .map((e) => e.outerHTML.slice(0, 120))"""
+
+
+async def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than the window."""
+    wide: int = await page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+    return wide
+
+
+async def test_the_badge_goes_from_queued_through_a_moving_bar_to_completed_without_a_reload(
+    desk: Desk, crew: Crew, operator: Person
+) -> None:
+    await desk.sign_in(operator)
+    identity = "0198a0b0-0000-4000-8000-" + os.urandom(6).hex()
+    await desk.page.evaluate(RECORDER, identity)
+    sent = crew.send(id=identity, asset="P-LIVE-1")
+    await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "completed")
+    seen = await desk.page.evaluate("() => window.seen")
+    assert seen["states"][-2:] == ["processing", "completed"]
+    assert set(seen["states"]) <= {"queued", "processing", "completed"}
+    assert seen["percents"] == sorted(seen["percents"])
+    assert len(seen["percents"]) >= 3, "the bar did not move"
+    await expect(desk.row(sent)).to_contain_text(crew.job(sent)["confirmation"])
+
+
+async def test_the_record_page_shows_everything_and_gives_the_focus_back(
+    desk: Desk, crew: Crew, operator: Person
+) -> None:
+    sent = crew.send(asset="P-PAGE-1", fields={"earth_resistance_ohm": 31.4})
+    await desk.sign_in(operator)
+    await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "completed")
+    dialog = await desk.open_record(sent)
+    await expect(desk.page).to_have_url(re.compile(f"record={sent['record_id']}"))
+    job = crew.job(sent)
+    await expect(dialog.locator(".number")).to_have_text(job["confirmation"])
+    await expect(dialog.get_by_role("link", name="Open in the portal")).to_have_attribute("href", job["portal_url"])
+    await expect(dialog.locator(".fields")).to_contain_text("Earth resistance")
+    await expect(dialog.locator(".findings-items")).to_contain_text("31.4")
+    await expect(dialog.locator(".photos img")).to_have_count(3)
+    await expect(dialog.locator(".timeline li").first).to_contain_text("Completed")
+    record = crew.http.get(f"/api/records/{sent['record_id']}").raise_for_status().json()
+    steps = record["attempts"][0]["steps"]
+    await expect(dialog.locator(".steps li")).to_have_count(len(steps))
+    await expect(dialog.locator(".steps img")).to_have_count(sum(step["screenshot"] is not None for step in steps))
+    await dialog.locator(".photos button").first.click()
+    await expect(desk.page.locator("dialog.lightbox img")).to_be_visible()
+    await desk.page.keyboard.press("Escape")
+    await expect(desk.page.locator("dialog.lightbox")).to_have_count(0)
+    await desk.page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(desk.row(sent)).to_be_focused()
+    await expect(desk.page).not_to_have_url(re.compile("record="))
+
+
+async def test_a_refused_record_says_why_and_is_retried_with_a_reason(desk: Desk, crew: Crew, operator: Person) -> None:
+    sent = crew.send(asset="P-FAIL-1", fields={"pole_height_ft": 140})
+    await desk.sign_in(operator)
+    await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "failed")
+    dialog = await desk.open_record(sent)
+    await expect(dialog.locator(".run")).to_contain_text("The portal rejected the data")
+    await expect(dialog.locator(".run")).to_contain_text("Pole height")
+    await dialog.get_by_label("Reason").fill("The office spoke to the utility")
+    await dialog.get_by_role("button", name="Retry", exact=True).click()
+    await expect(dialog.locator(".attempts details")).to_have_count(2)
+    await expect(dialog.locator(".timeline")).to_contain_text("“The office spoke to the utility”")
+
+
+async def test_a_retry_that_comes_too_late_is_refused_in_words(desk: Desk, crew: Crew, operator: Person) -> None:
+    sent = crew.send(asset="P-FAIL-2", fields={"pole_height_ft": 140})
+    await desk.sign_in(operator)
+    await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "failed")
+    dialog = await desk.open_record(sent)
+    await dialog.get_by_label("Reason").fill("Once more")
+    # The page is cut off, so that it still shows the failure when somebody else has retried already.
+    refused = {"code": "job-not-retryable", "title": "…", "detail": "a job that is processing cannot be retried"}
+    await desk.page.route("**/retry", lambda route: route.fulfill(status=409, json=refused))
+    await dialog.get_by_role("button", name="Retry", exact=True).click()
+    await expect(dialog.locator(".answer")).to_contain_text("a job that is processing cannot be retried")
+    await expect(dialog.get_by_label("Reason")).to_have_value("Once more")
+
+
+async def test_a_viewer_may_look_but_is_offered_no_retry(stack: Stack, desk: Desk, crew: Crew) -> None:
+    sent = crew.send(asset="P-FAIL-3", fields={"pole_height_ft": 140})
+    await desk.sign_in(make_person(stack, "viewer"))
+    await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "failed")
+    dialog = await desk.open_record(sent)
+    await expect(dialog.locator(".run")).to_contain_text("Your role in this project can look")
+    await expect(dialog.get_by_role("button", name="Retry", exact=True)).to_have_count(0)
+
+
+async def test_search_and_filter_live_in_the_address(desk: Desk, crew: Crew, operator: Person) -> None:
+    held = [crew.send(photos=False, asset=f"P-HELD-{at}") for at in range(3)]
+    await desk.sign_in(operator)
+    await desk.page.keyboard.press("/")
+    await desk.page.keyboard.type("p-held-1")
+    await expect(desk.row(held[1])).to_be_visible()
+    await expect(desk.page.locator("tr[data-id]")).to_have_count(1)
+    await desk.page.reload()
+    await expect(desk.page.get_by_role("searchbox")).to_have_value("p-held-1")
+    await expect(desk.page.locator("tr[data-id]")).to_have_count(1)
+    await desk.page.get_by_role("searchbox").fill("no such thing")
+    await expect(desk.page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    await desk.page.get_by_role("button", name="Show all records").click()
+    await desk.page.get_by_role("button", name=re.compile("^Held")).click()
+    await expect(desk.page).to_have_url(re.compile("state=held"))
+    await expect(desk.row(held[0])).to_be_visible()
+    states = await desk.page.locator("tr automation-status-badge").evaluate_all(
+        "(all) => all.map((b) => b.dataset.state)"
+    )
+    assert set(states) == {"held"}
+
+
+async def test_more_records_than_a_page_are_loaded_on_demand_each_once(
+    desk: Desk, crew: Crew, operator: Person
+) -> None:
+    for at in range(55):
+        crew.send(photos=False, asset=f"P-MANY-{at:02}")
+    await desk.sign_in(operator, "/?q=P-MANY")
+    await expect(desk.page.locator("tr[data-id]")).to_have_count(50)
+    await desk.page.get_by_role("button", name="Load more").click()
+    await expect(desk.page.locator("tr[data-id]")).to_have_count(55)
+    await expect(desk.page.get_by_role("button", name="Load more")).to_be_hidden()
+    assets = await desk.page.locator("tr .asset").all_inner_texts()
+    assert assets == [f"P-MANY-{at:02}" for at in reversed(range(55))]
+
+
+async def test_a_lost_connection_is_said_and_mended_and_nothing_is_missing(
+    stack: Stack, desk: Desk, crew: Crew, operator: Person
+) -> None:
+    await desk.sign_in(operator)
+    os.kill(stack.children()["api"].pid, signal.SIGKILL)
+    await desk.page.wait_for_selector("connection-status[data-phase=reconnecting]")
+    await expect(desk.page.locator("#notices")).to_contain_text("Reconnecting")
+    await expect(desk.page.locator("connection-status")).to_have_text("Live")
+    await expect(desk.page.locator("#notices")).to_be_empty()
+    sent = crew.send(photos=False, asset="P-AFTER")
+    await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "held")
+
+
+async def test_an_element_follows_a_job_by_itself_with_a_token(desk: Desk, crew: Crew, operator: Person) -> None:
+    """As in another page than ours: no session, a bearer token, nothing else on the page."""
+    sent = crew.send(asset="P-TOKEN-1")
+    await desk.open("/sign-in")
+    await desk.page.evaluate(
+        """async ([job, token]) => {
+          await import('/static/elements/automation-status-badge.js');
+          const badge = document.createElement('automation-status-badge');
+          badge.setAttribute('job-id', job); badge.setAttribute('token', token); badge.setAttribute('detailed', '');
+          document.body.append(badge);
+        }""",
+        [sent["automation_job_id"], crew.token],
+    )
+    await expect(desk.page.locator("automation-status-badge")).to_have_attribute("data-state", "completed")
+    await expect(desk.page.locator("automation-status-badge")).to_contain_text(crew.job(sent)["confirmation"])
+
+
+async def test_it_fits_a_narrow_screen_in_both_themes_and_everything_has_a_name(
+    stack: Stack, crew: Crew, operator: Person
+) -> None:
+    sent = crew.send(asset="P-" + "WIDE" * 20, crew="Crew " + "long" * 20)
+    for scheme, width in (("light", 360), ("dark", 680)):
+        view = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+        async with at_desk(stack, **view) as desk:
+            await desk.sign_in(operator)
+            await expect(desk.row(sent)).to_be_visible()
+            assert await overflow(desk.page) <= 0
+            assert await desk.page.evaluate(NAMELESS) == []
+            await desk.open_record(sent)
+            assert await overflow(desk.page) <= 0
+            assert await desk.page.evaluate(NAMELESS) == []

@@ -1,0 +1,107 @@
+"""Real parts for the tests: one Postgres and one Valkey a test process, a fresh migrated database, rows gone between tests.
+
+`DATABASE_URL` and `REDIS_URL` name servers to use instead of throw-away ones from the wheels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection, conninfo
+from redis import Redis
+
+from app.local import postgres, valkey
+from sql import Connection
+from sql.migrate import migrate
+from tests.service import Service, service, web_settings
+
+TRUNCATED = """
+    select string_agg(format('%I', tablename), ', ') from pg_tables
+     where schemaname = 'public' and tablename not in ('schema_migration', 'stream_epoch')
+"""
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def short_folder(servers: ExitStack) -> Path:
+    """A folder for a server: pytest's own is closed to the account that Postgres may have to run under."""
+    return Path(servers.enter_context(tempfile.TemporaryDirectory(prefix="asbuilt-test-")))
+
+
+@pytest.fixture(scope="session")
+def server_url(servers: ExitStack) -> str:
+    """A Postgres server on which tests may make databases."""
+    return os.environ.get("DATABASE_URL") or servers.enter_context(postgres.server(short_folder(servers)))
+
+
+@pytest.fixture(scope="session")
+def redis_server_url(servers: ExitStack) -> str:
+    return os.environ.get("REDIS_URL") or servers.enter_context(valkey.server(short_folder(servers)))
+
+
+def new_database(server_url: str) -> str:
+    """An empty database's URL."""
+    name = f"asbuilt_test_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f"create database {name}")
+    return conninfo.make_conninfo(server_url, dbname=name)
+
+
+@pytest.fixture(scope="session")
+def database_url(server_url: str) -> Iterator[str]:
+    """A migrated database, made once; `conn` empties it between tests."""
+    url = new_database(server_url)
+    asyncio.run(migrate(url))
+    yield url
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        name = conninfo.conninfo_to_dict(url)["dbname"]
+        conn.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def conn(database_url: str) -> AsyncIterator[Connection]:
+    """An autocommit connection to an empty, migrated database."""
+    async with await AsyncConnection.connect(database_url, autocommit=True) as connection:
+        tables = (await (await connection.execute(TRUNCATED)).fetchone() or ("",))[0]
+        await connection.execute(f"truncate {tables} restart identity cascade")
+        yield connection
+
+
+@pytest.fixture
+def redis_url(redis_server_url: str) -> str:
+    """A flushed Redis."""
+    with Redis.from_url(redis_server_url) as client:
+        client.flushdb()
+    return redis_server_url
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def portal_schema(database_url: str) -> None:
+    """The demo portal's own schema beside ours."""
+    schema = Path(__file__).parent.parent / "sql" / "demo_portal" / "schema.sql"
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute(schema.read_text())
+
+
+@pytest.fixture
+async def served(database_url: str, conn: Connection, redis_url: str, tmp_path: Path) -> AsyncIterator[Service]:
+    """A web process with an empty database, seeded with project demo."""
+    async with service(web_settings(database_url, redis_url, tmp_path)) as running:
+        yield running

@@ -1,0 +1,60 @@
+"""Pictures for tests, made here: real EXIF, and the ways a file can lie or be broken."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+
+from PIL import Image
+
+
+def jpeg(
+    *,
+    size: tuple[int, int] = (1600, 1200),
+    lat: object = None,
+    lon: object = None,
+    taken: str | None = None,
+    offset: str | None = None,
+    tags: dict[int, object] | None = None,
+    gps: dict[int, object] | None = None,
+    shade: int = 120,
+) -> bytes:
+    """A grey JPEG; `lat` and `lon` as EXIF triples of degrees, minutes and seconds (N, E)."""
+    exif = Image.Exif()
+    for tag, value in (tags or {}).items():
+        exif[tag] = value
+    details = exif.get_ifd(0x8769)
+    if taken:
+        details[0x9003] = taken
+    if offset:
+        details[0x9011] = offset
+    place = exif.get_ifd(0x8825)
+    if lat is not None:
+        place.update({1: "N", 2: lat, 3: "E", 4: lon})
+    place.update(gps or {})
+    out = BytesIO()
+    picture = Image.new("RGB", size, (shade, shade, shade))
+    # Some texture, so that half of the bytes are not half of nothing.
+    picture.paste(Image.effect_noise((size[0], max(1, size[1] // 4)), 80).convert("RGB"))
+    picture.save(out, "JPEG", quality=80, exif=exif)
+    return out.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds next to nothing."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
+
+
+def animation(kind: str) -> bytes:
+    frames = [Image.new("RGB", (64, 64), (shade, 0, 0)) for shade in (10, 200, 90)]
+    out = BytesIO()
+    frames[0].save(out, kind, save_all=True, append_images=frames[1:])
+    return out.getvalue()

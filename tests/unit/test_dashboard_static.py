@@ -1,0 +1,134 @@
+"""The dashboard's files hold together: one state map, drawn icons, readable colours, and no way for text to become HTML."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.dashboard.assets import STATIC, load_assets
+from app.jobs.states import LOOKS
+
+SCRIPTS = sorted(STATIC.rglob("*.js"))
+PAGES = sorted(STATIC.glob("*.html"))
+STYLES = sorted(STATIC.glob("*.css"))
+
+
+class _State(msgspec.Struct, frozen=True, kw_only=True):
+    label: str
+    icon: str
+    tone: str
+    terminal: bool
+    retry: str | None
+    meaning: str
+
+
+def _states() -> dict[str, _State]:
+    found = re.search(r"STATES = freeze\((\{.*?\n\})\);", (STATIC / "states.js").read_text(), re.DOTALL)
+    assert found, "states.js no longer holds one JSON literal"
+    return msgspec.json.decode(found[1], type=dict[str, _State])
+
+
+def _drawn() -> set[str]:
+    return set(re.findall(r"^  (\w+): \[", (STATIC / "icons.js").read_text(), re.MULTILINE))
+
+
+def test_the_page_and_the_server_say_the_same_about_every_state() -> None:
+    shown = {name: (s.label, s.icon, s.tone, s.terminal) for name, s in _states().items()}
+    assert shown == {state.value: (look.label, look.icon, look.tone, look.terminal) for state, look in LOOKS.items()}
+
+
+def test_every_state_says_what_it_means() -> None:
+    assert all(state.meaning.endswith(".") for state in _states().values())
+
+
+def test_only_what_the_server_retries_has_a_retry_button() -> None:
+    assert {name for name, state in _states().items() if state.retry} == {"retrying", "failed", "cancelled"}
+
+
+def test_every_icon_that_is_named_is_drawn() -> None:
+    text = "".join(path.read_text() for path in SCRIPTS)
+    named = set(re.findall(r'icon\("(\w+)"\)|"?icon"?: "(\w+)"', text))
+    assert {a or b for a, b in named} <= _drawn()
+
+
+def test_every_tone_has_its_colours() -> None:
+    tones = set(re.findall(r'\[data-tone="(\w+)"\]', (STATIC / "tokens.css").read_text()))
+    text = "".join(path.read_text() for path in SCRIPTS)
+    assert set(re.findall(r'"?tone"?: "(\w+)"', text)) <= tones
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_text_from_outside_can_never_become_html_or_code(path: Path) -> None:
+    forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc|\beval\(|new Function|setHTML"
+    assert not re.search(forbidden, path.read_text())
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_pages_hold_no_script_or_style_of_their_own(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text)
+    assert not re.search(r"https?:|//", text.replace("<!doctype html>", "")), "a page loads something from another site"
+
+
+def test_everything_that_is_referred_to_exists() -> None:
+    for path in SCRIPTS:
+        for name in re.findall(r'from "(\.[^"]+)"|^import "(\.[^"]+)"', path.read_text(), re.MULTILINE):
+            assert (path.parent / (name[0] or name[1])).resolve().is_file(), f"{path.name} imports {name}"
+    assets = load_assets()
+    for page in PAGES:
+        for name in re.findall(r'"/static/([^"]+)"', page.read_text()):
+            assert name in assets, f"{page.name} refers to {name}"
+
+
+def test_the_forerunners_four_elements_are_registered_by_literal_names() -> None:
+    text = "".join(path.read_text() for path in SCRIPTS)
+    defined = set(re.findall(r'customElements\.define\("([a-z-]+)"', text))
+    four = {"automation-status-badge", "form-review-table", "form-detail-modal", "form-stats-cards"}
+    assert four <= defined
+
+
+def _colours() -> dict[str, tuple[str, str]]:
+    text = (STATIC / "tokens.css").read_text()
+    return {name: (a, b) for name, a, b in re.findall(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)", text)}
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+TONES = ("mute", "run", "warn", "good", "bad")
+GROUNDS = ("paper", "surface", "raised", "hover")
+TEXT_ON = [(text, ground) for text in ("ink", "ink-2", "link", *TONES) for ground in GROUNDS]
+TEXT_ON += [(tone, f"{tone}-bg") for tone in TONES] + [("on-button", "button"), ("ink", "bad-bg"), ("ink-2", "bad-bg")]
+TEXT_ON += [("ink-2", f"{tone}-bg") for tone in TONES]
+
+
+@pytest.mark.parametrize(("text", "ground"), TEXT_ON)
+def test_text_can_be_read_in_light_and_dark(text: str, ground: str) -> None:
+    colours = _colours()
+    for theme in (0, 1):
+        ratio = _contrast(colours[text][theme], colours[ground][theme])
+        assert ratio >= 4.5, f"{text} on {ground} has only {ratio:.2f} in {('light', 'dark')[theme]}"
+
+
+@pytest.mark.parametrize("line", ["line-strong", "focus", "run"])
+def test_the_edges_of_what_can_be_used_can_be_seen(line: str) -> None:
+    colours = _colours()
+    for theme in (0, 1):
+        assert _contrast(colours[line][theme], colours["surface"][theme]) >= 3
+
+
+def test_styles_use_only_tokens_that_exist() -> None:
+    defined = set(re.findall(r"(--[\w-]+):", (STATIC / "tokens.css").read_text()))
+    for path in STYLES:
+        assert set(re.findall(r"var\((--[\w-]+)", path.read_text())) <= defined, path.name

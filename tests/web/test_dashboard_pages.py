@@ -1,0 +1,84 @@
+"""The dashboard's pages over HTTP: their headers, their types, and nothing but the listed files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from app.core.problems import HANDLERS
+from app.dashboard.routes import router
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; "
+    "require-trusted-types-for 'script'"
+)
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient[Litestar]]:
+    with TestClient(Litestar([router], exception_handlers=HANDLERS)) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/sign-in", "text/html; charset=utf-8"),
+        ("/static/core.js", "text/javascript; charset=utf-8"),
+        ("/static/elements/form-review-table.js", "text/javascript; charset=utf-8"),
+        ("/static/app.css", "text/css; charset=utf-8"),
+        ("/favicon.ico", "image/svg+xml"),
+    ],
+)
+def test_a_page_or_file_comes_with_its_type_and_every_guard(
+    client: TestClient[Litestar], path: str, content_type: str
+) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == content_type
+    assert answer.headers["content-security-policy"] == CSP
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["permissions-policy"] == "camera=(), geolocation=()"
+    assert "strict-transport-security" in answer.headers
+
+
+def test_an_unchanged_file_is_not_sent_again(client: TestClient[Litestar]) -> None:
+    first = client.get("/static/core.js")
+    again = client.get("/static/core.js", headers={"If-None-Match": f'"other", W/{first.headers["etag"]}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert client.get("/static/core.js", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_head_tells_the_same_without_the_bytes(client: TestClient[Litestar]) -> None:
+    answer = client.head("/")
+    assert answer.status_code == 200
+    assert answer.headers["etag"] == client.get("/").headers["etag"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../routes.py",
+        "/static/%2e%2e/routes.py",
+        "/static/%2e%2e%2froutes.py",
+        "/static//etc/passwd",
+        "/static/elements",
+        "/static/",
+        "/static/core.js%00.css",
+    ],
+)
+def test_nothing_but_the_listed_files_is_served(client: TestClient[Litestar], path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_pages_cannot_be_posted_to(client: TestClient[Litestar]) -> None:
+    assert client.post("/").status_code == 405
