@@ -60,6 +60,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     check_photos_s: float = 5.0
 
     runner_port: int = 8010
+    runner_concurrency: int = 6
+    gate_s: float = 30.0
+    """How long a run holds its commit request for the worker's word."""
+    submit_s: float = 30.0
+    """How long the portal may take to answer the commit request."""
     runner_dir: Path = Path("runner")
     """Where the reference runner keeps its runs and artifacts."""
     browser: str = ""

@@ -72,6 +72,8 @@ def pointer(*path: str | int) -> str:
 
 def _refuse_deep(raw: bytes) -> None:
     # Before the parser, because deep nesting ends it with RecursionError.
+    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
+        return
     depth = 0
     for bracket in _BRACKET.findall(_STRING.sub(b"", raw)):
         depth += 1 if bracket in b"[{" else -1

@@ -78,6 +78,8 @@ class Listener:
         """One connection: follow it until it breaks, or poll on it for a while when it turns out to be deaf."""
         conn = await AsyncConnection.connect(self._url, autocommit=True, **connect_arguments("asbuilt-live"))
         try:
+            # A break often means that Postgres was restarted: no request shall be the one to meet a dead connection.
+            await store.within(self._t.read_s, self._pool.check())
             await store.within(self._t.read_s, self._open(conn))
             if await self._hears(conn):
                 self._pause_s = self._t.backoff_first_s

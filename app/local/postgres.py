@@ -165,11 +165,16 @@ def disown_stale_pid(data: Path) -> None:
 
 @contextlib.contextmanager
 def server(
-    directory: Path, *, env: Mapping[str, str] | None = None, sockets: Path | None = None, tie: bool = True
+    directory: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    sockets: Path | None = None,
+    tie: bool = True,
+    durable: bool = False,
 ) -> Iterator[str]:
     """A throw-away server for tests with its data in `directory`; yields its URL, stops it at the end.
 
-    `tie`: it also ends when this process is killed (Linux).
+    `tie`: it also ends when this process is killed (Linux). `durable`: with fsync on, for what measures it.
     """
     binaries = find(env or {})
     data = directory / "postgres"
@@ -182,7 +187,7 @@ def server(
     with (directory / "postgres.log").open("ab") as log:
         process = subprocess.Popen(
             launched(
-                command(binaries, data=data, sockets=sockets, durable=False),
+                command(binaries, data=data, sockets=sockets, durable=durable),
                 directory=data,
                 privilege=privilege,
                 death_signal=signal.SIGINT if tie else None,

@@ -50,7 +50,9 @@ async def running(settings: Settings, *, limits: Limits | None = None) -> AsyncG
     """The service, answering for as long as the block lasts. Port 0 takes a free one."""
     if not settings.automation_token:
         raise SettingsError(["AUTOMATION_TOKEN is not set: the automation service takes no work from strangers"])
-    limits = limits or Limits()
+    limits = limits or Limits(
+        concurrency=settings.runner_concurrency, gate_s=settings.gate_s, submit_s=settings.submit_s
+    )
     settings.runner_dir.mkdir(parents=True, exist_ok=True)
     async with drivers.chosen(settings, submit_s=limits.submit_s) as chosen:
         shop = Workshop(

@@ -64,6 +64,9 @@ export function humanize(code) {
 
 const own = (map, key) => (Object.hasOwn(map, key ?? "") ? map[key] : undefined);
 
+/** A portal is known by its code here: initials as initials, anything longer as words. */
+export const portalName = (code) => (/^[a-z]{2,4}$/.test(code ?? "") ? code.toUpperCase() : humanize(code));
+
 export const errorHeadline = (error) => own(ERROR_CLASSES, error?.class) ?? humanize(error?.class ?? "A problem");
 export const waitSentence = (reason) => own(WAIT_REASONS, reason) ?? (reason ? humanize(reason) : "");
 export const outcomeOf = (code) => own(OUTCOMES, code) ?? { label: humanize(code), tone: "mute", icon: "info" };

@@ -71,7 +71,7 @@ export class FieldsSection extends Section {
       const label = foreign(properties[key]?.title ?? humanize(key), { limit: 120 });
       const flag = worst ? h("span", { class: "flag", "data-tone": severityOf(worst).tone, title: `${severityOf(worst).label} finding` },
         icon(severityOf(worst).icon), h("span", { class: "visually-hidden" }, `${severityOf(worst).label} finding`)) : null;
-      return [h("dt", {}, label, flag), h("dd", {}, valueOf(fields[key]), unitOf(measures.get(key)))];
+      return [h("dt", {}, label, flag), h("dd", {}, valueOf(fields[key]), unitOf(measures.get(key), properties[key]?.title ?? ""))];
     });
     fill(this.body, rows.length > 0 ? h("dl", { class: "fields" }, rows) : h("p", { class: "faint" }, "The form has no fields."));
   }
@@ -79,11 +79,13 @@ export class FieldsSection extends Section {
 
 const fieldName = (field) => field.replace(/^\/?(fields\/)?/, "").split(/[./[]/)[0];
 
-function unitOf(measure) {
+// The unit is said once: beside the value, or in the label if the form has it there.
+function unitOf(measure, title) {
   if (!measure) return null;
   const [low, high] = [measure.min ?? null, measure.max ?? null];
   const range = low !== null && high !== null ? `${low} to ${high}` : high !== null ? `up to ${high}` : low !== null ? `from ${low}` : "";
-  return [measure.unit ? ` ${visible(measure.unit, 20)}` : null, range ? h("span", { class: "range" }, `accepted: ${range}`) : null];
+  const unit = measure.unit ? ` ${visible(measure.unit, 20)}` : "";
+  return [title.includes(`(${measure.unit})`) ? null : unit, range ? h("span", { class: "range" }, `accepted: ${range}${unit}`) : null];
 }
 
 function valueOf(value) {
@@ -126,7 +128,7 @@ export class FindingsSection extends Section {
 
 function findingItem(defect, titles) {
   const severity = severityOf(defect.severity);
-  const where = defect.photo ? `Photo ${defect.photo}` : defect.field ? titles[fieldName(defect.field)] ?? humanize(fieldName(defect.field)) : "";
+  const where = defect.photo ? `Photo ${defect.photo}` : titles[fieldName(defect.field ?? "")] ?? "";
   const done = defect.status === "open" ? null : h("span", { class: "faint" }, humanize(defect.status));
   return h("li", { "data-status": defect.status, "data-tone": severity.tone },
     h("div", { class: "top" }, pill(severity), where ? foreign(where, { class: "where", limit: 120 }) : null, done, time(defect.at)),

@@ -4,7 +4,7 @@ import { between, clock, duration, safeUrl, visible } from "../core.js";
 import { fill, foreign, h, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { stateOf } from "../states.js";
-import { errorHeadline, humanize, waitSentence } from "../words.js";
+import { errorHeadline, humanize, portalName, waitSentence } from "../words.js";
 import { noteOf } from "./automation-status-badge.js";
 import { openLightbox, Picture } from "./detail-photos.js";
 
@@ -150,7 +150,7 @@ function completedWords(job) {
     icon("copy"), h("span", { class: "visually-hidden" }, "Copy the confirmation number"));
   const href = safeUrl(job.portal_url);
   return [
-    h("p", { class: "run-title" }, "Submitted to ", foreign(humanize(job.portal), { limit: 80 })),
+    h("p", { class: "run-title" }, "Submitted to ", foreign(portalName(job.portal), { limit: 80 })),
     h("p", { class: "confirmation" }, h("span", { class: "faint" }, "Confirmation"), foreign(number || "none given", { class: "mono number", limit: 120 }),
       number ? copy : null, said),
     h("p", { class: "faint" }, `Finished ${clock(job.finished_at)}, after ${between(job.started_at, job.finished_at)} and ${job.attempt === 1 ? "one attempt" : `${job.attempt} attempts`}.`),
