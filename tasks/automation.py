@@ -179,7 +179,7 @@ async def _settle_failure(shop: Workshop, claim: Claim, ended: _RunFailed, *, tr
         {
             "code": failure.code,
             "class": failure.error_class,
-            "message": _sentence(failure),
+            "message": failure.message,
             "step": failure.step,
             "traceback": trace or None,
         }
@@ -221,9 +221,3 @@ async def _ask_to_stop(shop: Workshop, run: RunHandle) -> None:
 async def _detach(shop: Workshop, claim: Claim) -> None:
     async with shop.pool.connection() as conn:
         await store.SETTLE_DETACHED(conn, job=claim.id, attempt=claim.attempt)
-
-
-def _sentence(failure: RunFailure) -> str:
-    """The failure's message, with what the portal said."""
-    said = "; ".join(message.text for message in failure.portal_messages)
-    return f"{failure.message} The portal says: {said}" if said else failure.message

@@ -1,25 +1,36 @@
 """The pool of Postgres connections, and what every connection of ours has in common.
 
-Statements and lock waits are bounded, so a frozen or locked database costs an error, not a hung request.
+Everything is bounded: by the server where it still answers, and by cutting the connection where it does not. So a frozen
+or locked database costs an error, not a hung request.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import msgspec
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.types.json import set_json_dumps, set_json_loads
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 from app.core.errors import DatabaseUnavailable
 from sql import Connection
 from sql import load as load_queries
 
-Pool = AsyncConnectionPool[AsyncConnection[Any]]
+TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError)
+"""The database cannot be reached, does not answer, or says "not now". A statement that is wrong raises something else."""
+
+CANCEL_S = 0.5
+"""How long a cancelled statement may take to stop. psycopg waits ten seconds for a server that is frozen."""
+
+RECONNECT_S = 2.0
+"""How long the pool tries by itself. Its pauses double, so after a long outage it would sleep past the recovery; when it
+has given up, the next caller makes it try at once."""
 
 set_json_dumps(msgspec.json.encode)
 set_json_loads(msgspec.json.decode)
@@ -28,7 +39,10 @@ SET_ACTOR = load_queries("core").exec("set_actor")
 
 
 def connect_arguments(name: str) -> dict[str, Any]:
-    """libpq parameters: dead peers are noticed in seconds, and Postgres itself ends what takes too long."""
+    """libpq parameters: dead peers are noticed in seconds, and Postgres itself ends what takes too long.
+
+    `name` is also who acts when a transaction names nobody else. Times are told in UTC, whatever the server's zone.
+    """
     return {
         "application_name": name,
         "connect_timeout": 3,
@@ -36,22 +50,76 @@ def connect_arguments(name: str) -> dict[str, Any]:
         "keepalives_idle": 10,
         "keepalives_interval": 3,
         "keepalives_count": 3,
-        "options": "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+        "options": (
+            "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+            f" -c timezone=UTC -c asbuilt.actor={name}"
+        ),
     }
 
 
+def cut(conn: Connection) -> None:
+    """Break the connection from our side, so that whoever waits for the server gets an `OperationalError` at once."""
+    with suppress(OSError, psycopg.Error), socket.fromfd(conn.fileno(), socket.AF_UNSPEC, socket.SOCK_STREAM) as sock:
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def deadline(conn: Connection, within_s: float) -> Iterator[None]:
+    """Cut the connection unless the block ends in time; what it waits for then raises `OperationalError`."""
+    # Not asyncio.timeout: a cancelled statement goes on waiting for the server to stop it.
+    timer = asyncio.get_running_loop().call_later(within_s, cut, conn)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+class CuttableConnection(AsyncConnection[Any]):
+    """A connection whose statements can be cancelled without waiting for a server that is frozen."""
+
+    async def cancel_safe(self, *, timeout: float = CANCEL_S) -> None:  # noqa: ASYNC109 - as psycopg names it
+        try:
+            await super().cancel_safe(timeout=min(timeout, CANCEL_S))
+        except psycopg.Error:
+            cut(self)
+            raise
+
+
+class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
+    """Lends each connection for `deadline_s` seconds, waiting for it included; one that is still busy then is cut."""
+
+    deadline_s = 2.5
+
+    @asynccontextmanager
+    async def connection(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 - as psycopg names it
+    ) -> AsyncIterator[AsyncConnection[Any]]:
+        """Raises psycopg's `OperationalError`, of which `PoolTimeout` is one."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.deadline_s
+        async with super().connection(timeout) as conn:
+            with deadline(conn, until - loop.time()):
+                yield conn
+
+
 @asynccontextmanager
-async def pool(url: str, *, name: str, size: int, wait_s: float = 0.8) -> AsyncIterator[Pool]:
+async def pool(
+    url: str, *, name: str, size: int, wait_s: float = 0.8, deadline_s: float = Pool.deadline_s
+) -> AsyncIterator[Pool]:
     """An open pool of up to `size` autocommit connections; a caller waits at most `wait_s` seconds for one."""
-    opened = AsyncConnectionPool[AsyncConnection[Any]](
+    opened = Pool(
         url,
+        connection_class=CuttableConnection,
         min_size=min(2, size),
         max_size=size,
         timeout=wait_s,
         max_waiting=size * 8,
+        reconnect_timeout=RECONNECT_S,
         open=False,
         kwargs={"autocommit": True, **connect_arguments(name)},
     )
+    opened.deadline_s = deadline_s
     await opened.open()
     try:
         yield opened
@@ -64,7 +132,7 @@ async def unavailable_as_problem() -> AsyncIterator[None]:
     """Turn trouble with the database into `DatabaseUnavailable`; a statement's own errors pass."""
     try:
         yield
-    except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as exc:
+    except TROUBLE as exc:
         raise DatabaseUnavailable(retry_after_s=2) from exc
 
 

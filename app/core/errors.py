@@ -173,6 +173,12 @@ class DatabaseUnavailable(Problem):
     code, status, retry = "database-unavailable", 503, "after"
 
 
+class StreamsFull(Problem):
+    """This process serves as many live streams as it can."""
+
+    code, status, retry = "streams-full", 503, "after"
+
+
 class StorageFull(Problem):
     """There is no room for more photos; nothing was stored."""
 

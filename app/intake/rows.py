@@ -20,7 +20,7 @@ from app.intake.schemas import (
     RecordUpload,
 )
 
-__all__ = ["Finding", "accepted", "as_upload", "photo_row", "receipt", "record_row"]
+__all__ = ["Finding", "accepted", "as_upload", "photo_row", "receipt", "record_row", "replay"]
 
 
 def record_row(upload: RecordUpload) -> dict[str, Any]:
@@ -95,18 +95,25 @@ def accepted(
 
 def receipt(row: store.ReceiptRow) -> ReceiptView:
     """The receipt of a stored record."""
-    photos = msgspec.convert(row.photos, list[ReceiptPhoto])
-    return ReceiptView(
-        record_id=row.record_id,
-        automation_job_id=row.job_id,
-        job_status=row.job_state,
-        review_state=row.review_state,
-        media=_media(len(photos), [photo.name for photo in photos if not photo.received]),
-        defects=msgspec.convert(row.defects, list[DefectView]),
-        received_at=row.received_at,
-        revision=row.revision,
-        photos=photos,
-    )
+    return ReceiptView(**_said(row), photos=msgspec.convert(row.photos, list[ReceiptPhoto]))
+
+
+def replay(row: store.ReceiptRow) -> AcceptedView:
+    """The answer to a record stored before: the same as the first one's, with the status of now."""
+    return AcceptedView(**_said(row), replayed=True)
+
+
+def _said(row: store.ReceiptRow) -> dict[str, Any]:
+    return {
+        "record_id": row.record_id,
+        "automation_job_id": row.job_id,
+        "job_status": row.job_state,
+        "review_state": row.review_state,
+        "media": _media(len(row.photos), [photo["name"] for photo in row.photos if not photo["received"]]),
+        "defects": msgspec.convert(row.defects, list[DefectView]),
+        "received_at": row.received_at,
+        "revision": row.revision,
+    }
 
 
 def as_upload(row: store.PhotoContextRow) -> tuple[RecordUpload, dict[str, PhotoFacts]]:

@@ -233,8 +233,7 @@ async def _replay(
     else_closed: IntakeContext | None = None,
 ) -> AcceptedView:
     """The stored record's answer; photos that came along and were still missing are taken now."""
-    async with unavailable_as_problem(), intake.pool.connection() as conn:
-        row = await store.RECEIPT(conn, record=upload.id, device=caller.device_id, projects=[])
+    row = await _receipt_row(intake, caller, upload.id)
     if row is None and else_closed is not None:
         else_closed.demand_open()
     if row is None or row.fingerprint != upload.fingerprint:
@@ -248,5 +247,12 @@ async def _replay(
             await _attach(intake, caller, await _stored(intake, caller, upload.id), photo, here)
         elif known[photo.name].sha256 not in (None, here.sha256):
             raise PhotoConflict(f"other bytes are stored under {photo.name!r}")
+    now = await _receipt_row(intake, caller, upload.id)
+    if now is None:
+        raise RecordConflict("the record was deleted")
+    return rows.replay(now)
+
+
+async def _receipt_row(intake: Intake, caller: Caller, record_id: UUID) -> store.ReceiptRow | None:
     async with unavailable_as_problem(), intake.pool.connection() as conn:
-        return msgspec.structs.replace(await receipt(conn, caller, upload.id), replayed=True)
+        return await store.RECEIPT(conn, record=record_id, device=caller.device_id, projects=[])

@@ -5,23 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from typing import ClassVar
 from uuid import UUID
 
-from app.core.errors import Problem, Retry, TooManyRequests
+from app.core.errors import StreamsFull, TooManyRequests
 from app.live.subscription import Rights, Scope, Subscription
 from app.live.timings import Timings
 
 START_S = 10.0
 """A stream that has not begun by then never will: its client left before the first byte."""
-
-
-class StreamsFull(Problem):
-    """This process serves as many live streams as it can."""
-
-    code: ClassVar[str] = "streams-full"
-    status: ClassVar[int] = 503
-    retry: ClassVar[Retry] = "after"
 
 
 class Places:
