@@ -1,0 +1,57 @@
+"""`python -m tests.bench [--write]`: all benchmarks on throw-away servers, one table; `--write` puts it into the docs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from tests.bench import drain, figures, pickup, upload, workers
+from tests.bench.stage import stage
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "benchmarks.md"
+TEXT = """# Benchmarks
+
+`python -m tests.bench` measures our hot paths beside a peer, on throw-away servers with fsync on, in one run of under three
+minutes. The rounds of both sides alternate and medians count, so that the ratios hold where the numbers do not: those depend on
+the machine, on which server, database and clients share the processors. `--write` renews this page.
+
+{table}
+
+Measured on {machine}.
+
+{what}
+"""
+
+
+def main() -> None:
+    """Measure, and show."""
+    arguments = argparse.ArgumentParser(prog="python -m tests.bench", description="The benchmarks.")
+    arguments.add_argument("--write", action="store_true", help=f"put the table into docs/{PAGE.name}")
+    arguments.add_argument("--only", choices=("upload", "workers"), help="a part of it")
+    asked = arguments.parse_args()
+    started = time.monotonic()
+    compared: list[figures.Comparison] = []
+    with stage() as servers:
+        if asked.only != "workers":
+            compared += upload.run(servers)
+        if asked.only != "upload":
+            with workers.running(servers) as sides:
+                compared += pickup.run(sides)
+                compared += drain.run(sides)
+    table = figures.table(compared)
+    print(f"\n{table}\n\n{time.monotonic() - started:.0f} s", flush=True)
+    if asked.write:
+        what = "\n\n".join((upload.WHAT, pickup.WHAT, drain.WHAT))
+        PAGE.write_text(TEXT.format(table=table, machine=_machine(), what=what), encoding="utf-8")
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} shared {platform.machine()} cores, {platform.system()}, Python {sys.version_info[0]}.{sys.version_info[1]}"
+
+
+if __name__ == "__main__":
+    main()
