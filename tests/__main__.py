@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
             return run("pytest", "-m", "slow", *rest)
         case _:
             machine.ensure_browser()
-            return check() or run("pytest", "-m", "not slow", *arguments)
+            # Files side by side: each of the two processes has its own servers, and most tests wait for others' work.
+            return check() or run("pytest", "-n", "2", "--dist", "loadfile", "-m", "not slow", *arguments)
 
 
 if __name__ == "__main__":
