@@ -31,6 +31,7 @@ class Arguments(argparse.Namespace):
     preset: str
     no_browser: bool
     verbose: bool
+    deep: bool
     records: int
     url: str
     token: str
@@ -93,6 +94,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("runner", help="run the automation service")
     commands.add_parser("portal", help="run the demo portal")
     _add_home(commands.add_parser("env", help="the running local stack's settings, as NAME=value lines"))
+    doctor = commands.add_parser("doctor", help="check the whole installation; exit 0 when nothing is wrong")
+    doctor.add_argument("--deep", action="store_true", help="read every stored file, not only its size")
+    _add_home(doctor)
     psql = commands.add_parser("psql", help="psql on the running local stack's database")
     _add_home(psql)
     psql.add_argument("arguments", nargs="*", help="for psql itself, after --")
@@ -240,6 +244,17 @@ def _psql(arguments: Arguments) -> int:
     return 1
 
 
+def _doctor(arguments: Arguments) -> int:
+    from app.core.doctor import report
+    from app.core.settings import environment, load
+    from app.local.running import running_env
+
+    env = environment()
+    if arguments.home is not None or not env.get("DATABASE_URL"):
+        env |= running_env(_home(arguments))
+    return asyncio.run(report(load("database_url", env=env), deep=arguments.deep, out=sys.stdout))
+
+
 def _token_create(arguments: Arguments) -> int:
     from app.local.grant import token
 
@@ -279,6 +294,7 @@ COMMANDS = {
     "portal": _portal,
     "env": _env,
     "psql": _psql,
+    "doctor": _doctor,
     "token create": _token_create,
     "user create": _user_create,
 }

@@ -19,11 +19,12 @@ from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 
-from app.core import db, health, sessions
+from app.core import crashpoints, db, health, sessions
 from app.core.auth import Authentication, Doorkeeper
 from app.core.blobs import Blobs
 from app.core.cache import ProgressCache, commands
 from app.core.problems import HANDLERS
+from app.core.protocol import BoundedProtocol
 from app.core.renditions import Renditions
 from app.core.requests import RequestLog
 from app.core.settings import Settings
@@ -166,6 +167,7 @@ class _Server(uvicorn.Server):
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C."""
+    crashpoints.arm(settings.crashpoint)
     web = Web(settings)
     config = uvicorn.Config(
         web.app,
@@ -175,6 +177,6 @@ async def serve(settings: Settings) -> None:
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_S,
-        h11_max_incomplete_event_size=65536,
+        http=BoundedProtocol,
     )
     await _Server(config, web).serve()

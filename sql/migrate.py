@@ -1,13 +1,15 @@
 """Bring a database to this version: Procrastinate's own schema, our numbered migrations, then functions and views.
 
 Forward only. Each file runs in its own transaction, is entered into the ledger with its hash, and is refused if it was
-edited after it had been applied; functions and views run again whenever their text has changed.
+edited after it had been applied; functions and views run again whenever their text has changed. Procrastinate's upgrades
+find their tables without our triggers, which come back with the functions.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from psycopg import AsyncConnection
 from sql import loader
 
 _Q = loader.load("migrate")
+_HOOKS = re.compile(r"\bcreate or replace trigger app_\w+ [^;]* on procrastinate_", re.IGNORECASE)
 
 
 class _Applied(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +31,10 @@ class _Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 class _There(msgspec.Struct, frozen=True, kw_only=True):
     there: bool
+
+
+class _Statement(msgspec.Struct, frozen=True, kw_only=True):
+    statement: str
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +55,10 @@ RELEASE_LOCK = _Q.exec("release_lock")
 CREATE_LEDGER = _Q.exec("create_ledger")
 APPLIED = _Q.many("applied", _Applied)
 HAS_QUEUE = _Q.one("has_queue", _There)
+HAS_LEDGER = _Q.one("has_ledger", _There)
 NOTE = _Q.exec("note")
+OUR_QUEUE_TRIGGERS = _Q.many("our_queue_triggers", _Statement)
+FORGET = _Q.exec("forget")
 DEFER_BODY_CHECKS = _Q.exec("defer_body_checks")
 
 
@@ -66,13 +76,35 @@ async def migrate(database_url: str) -> list[str]:
         try:
             await BOUND_LOCKS(conn)
             await CREATE_LEDGER(conn)
+            await _free_the_queue(conn)
             return [script.name for script in await _pending(conn) if await _apply(conn, script)]
         finally:
             await RELEASE_LOCK(conn)
 
 
+async def missing(conn: loader.Connection) -> list[str]:
+    """The names of what `migrate` would apply; changes nothing."""
+    done = await _done(conn) if (await HAS_LEDGER(conn)).there else {}
+    wanted = _queue_upgrades() + _numbered()
+    lacking = [script for script in wanted if (script.source, script.name) not in done]
+    return [script.name for script in lacking + _changed(done)]
+
+
+async def _free_the_queue(conn: loader.Connection) -> None:
+    """Take our triggers off Procrastinate's tables before an upgrade of theirs, and have them made anew after it."""
+    done = await _done(conn)
+    if not done or all((script.source, script.name) in done for script in _queue_upgrades()):
+        return
+    async with conn.transaction():
+        for row in await OUR_QUEUE_TRIGGERS(conn):
+            await conn.execute(row.statement)
+        for script in repeatables():
+            if _HOOKS.search(script.text):
+                await FORGET(conn, name=script.name)
+
+
 async def _pending(conn: loader.Connection) -> list[Script]:
-    done = {(row.source, row.name): row.sha256 for row in await APPLIED(conn)}
+    done = await _done(conn)
     wanted: list[Script] = []
     if (await HAS_QUEUE(conn)).there:
         wanted += _queue_upgrades()
@@ -86,9 +118,15 @@ async def _pending(conn: loader.Connection) -> list[Script]:
         known = done.get((script.source, script.name))
         if known and known != script.sha256 and script.source == "asbuilt":
             raise EditedMigration(script.name)
-    missing = [script for script in wanted if (script.source, script.name) not in done]
-    changed = [script for script in repeatables() if done.get((script.source, script.name)) != script.sha256]
-    return missing + changed
+    return [script for script in wanted if (script.source, script.name) not in done] + _changed(done)
+
+
+async def _done(conn: loader.Connection) -> dict[tuple[str, str], str]:
+    return {(row.source, row.name): row.sha256 for row in await APPLIED(conn)}
+
+
+def _changed(done: Mapping[tuple[str, str], str]) -> list[Script]:
+    return [script for script in repeatables() if done.get((script.source, script.name)) != script.sha256]
 
 
 async def _apply(conn: loader.Connection, script: Script) -> bool:

@@ -110,12 +110,16 @@ table $1: $2 $3$4$5
 table $1: $2 $3$4$5
 table $1: $2 $3$4$5
 table $1: $2 $3$4$5
+table $1: $2 $3$4$5
+table $1: $2 $3$4$5
+table $6: constraint $7 $8
 table $6: constraint $7 $8
 table $6: constraint $7 $8
 table $6: constraint $7 $8
 table $6: constraint $7 $8
 table $6: constraint $7 $8
 CREATE INDEX automation_attempt_open ON public.automation_attempt USING btree (lease_until) WHERE (ended_at IS NULL)
+CREATE INDEX automation_attempt_queue_row ON public.automation_attempt USING btree (queue_job_id)
 table $1: $2 $3$4$5
 table $1: $2 $3$4$5
 table $1: $2 $3$4$5
@@ -399,6 +403,35 @@ view $9.$10: $11 $12
 view $9.$10: $11 $12
 view $9.$10: $11 $12
 view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
+view $9.$10: $11 $12
 function $13.$14($15) returns $16
 function $13.$14($15) returns $16
 function $13.$14($15) returns $16
@@ -431,5 +464,37 @@ function $13.$14($15) returns $16
 function $13.$14($15) returns $16
 function $13.$14($15) returns $16
 function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+function $13.$14($15) returns $16
+CREATE TRIGGER app_queue_abort BEFORE UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'doing'::procrastinate_job_status) AND (new.status = 'doing'::procrastinate_job_status) AND new.abort_requested AND (NOT old.abort_requested))) EXECUTE FUNCTION app_queue_abort()
+CREATE TRIGGER app_queue_again BEFORE UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status <> ALL (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])) AND (new.status = ANY (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])))) EXECUTE FUNCTION app_queue_again()
+CREATE TRIGGER app_queue_attempts AFTER UPDATE OF attempts ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (new.status = old.status) AND (new.attempts <> old.attempts))) EXECUTE FUNCTION app_queue_attempts()
+CREATE TRIGGER app_queue_back BEFORE UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'doing'::procrastinate_job_status) AND (new.status = 'todo'::procrastinate_job_status))) EXECUTE FUNCTION app_queue_back()
+CREATE TRIGGER app_queue_cancel AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'todo'::procrastinate_job_status) AND (new.status = 'cancelled'::procrastinate_job_status))) EXECUTE FUNCTION app_queue_cancel()
+CREATE TRIGGER app_queue_deleted AFTER DELETE ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = ANY (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])))) EXECUTE FUNCTION app_queue_deleted()
+CREATE TRIGGER app_queue_ended AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = ANY (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])) AND (new.status = ANY (ARRAY['succeeded'::procrastinate_job_status, 'failed'::procrastinate_job_status, 'aborted'::procrastinate_job_status])) AND (new.attempts = old.attempts))) EXECUTE FUNCTION app_queue_ended()
+CREATE TRIGGER app_queue_plan BEFORE UPDATE OF queue_name, scheduled_at ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'todo'::procrastinate_job_status) AND (new.status = 'todo'::procrastinate_job_status) AND (((new.queue_name)::text <> (old.queue_name)::text) OR (new.scheduled_at IS DISTINCT FROM old.scheduled_at)))) EXECUTE FUNCTION app_queue_plan()
+CREATE TRIGGER app_queue_truncated BEFORE TRUNCATE ON public.procrastinate_jobs FOR EACH STATEMENT EXECUTE FUNCTION app_queue_deleted()
+CREATE TRIGGER app_queue_wake AFTER UPDATE OF status, queue_name, scheduled_at ON public.procrastinate_jobs FOR EACH ROW WHEN (((new.status = 'todo'::procrastinate_job_status) AND ((new.scheduled_at IS NULL) OR (new.scheduled_at <= clock_timestamp())) AND ((old.status <> 'todo'::procrastinate_job_status) OR ((new.queue_name)::text <> (old.queue_name)::text) OR (new.scheduled_at IS DISTINCT FROM old.scheduled_at)))) EXECUTE FUNCTION app_queue_wake()
+CREATE TRIGGER job_guard BEFORE UPDATE OF state ON public.automation_job FOR EACH ROW WHEN ((new.state <> old.state)) EXECUTE FUNCTION job_guard()
 CREATE TRIGGER job_stamp BEFORE INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_stamp()
 CREATE TRIGGER job_tell AFTER INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_tell()

@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import traceback
 from uuid import UUID
 
 from procrastinate.exceptions import JobAborted
 from psycopg.types.json import Jsonb
 
+from app.core.crashpoints import crashpoint
 from tasks import store
 from tasks.engines import errors
 from tasks.engines import events as told
 from tasks.engines.contract import CommitGrant, Event, Found, Result, RunFailure, RunHandle
 from tasks.inputs import run_spec
-from tasks.lease import Fenced, Lease
+from tasks.lease import Fenced, Lease, undisturbed
 from tasks.recorder import Recorder
 from tasks.retry import Decision, decide
 from tasks.store import Claim
@@ -48,37 +50,55 @@ class _RunCancelled(Exception):
 
 async def automate(shop: Workshop, job_id: UUID, queue_job_id: int) -> None:
     """Run one attempt of a job to its end. Raises `AttemptFailed` and Procrastinate's `JobAborted`."""
-    async with shop.pool.connection() as conn:
-        claim = await store.CLAIM(
-            conn, job=job_id, queue_job=queue_job_id, worker=shop.worker, lease_s=shop.settings.lease_s
-        )
+    claim = await shop.ask(
+        store.CLAIM, job=job_id, queue_job=queue_job_id, worker=shop.worker, lease_s=shop.settings.lease_s
+    )
     if claim is None:
         log.info("the queue row is not the job's any more", extra={"event": "attempt.superseded", "job": job_id})
         raise JobAborted
     said = {"job": claim.id, "attempt": claim.attempt}
     log.info("attempt began", extra={"event": "attempt.began", **said})
-    lease = Lease(shop, claim)
     try:
-        result = await lease.hold(_drive(shop, claim, lease))
-    except _RunFailed as exc:
-        await _settle_failure(shop, claim, exc)
+        await crashpoint("W2", subject=claim.id)
+        await _attempt(shop, claim, queue_job_id)
     except _RunCancelled as exc:
-        async with shop.pool.connection() as conn:
-            await store.SETTLE_CANCELLED(conn, job=claim.id, attempt=claim.attempt)
+        await shop.ask(store.SETTLE_CANCELLED, job=claim.id, attempt=claim.attempt)
         log.info("job cancelled", extra={"event": "job.cancelled", **said})
         raise JobAborted from exc
     except Fenced as exc:
         log.warning("the attempt was fenced", extra={"event": "attempt.fenced", **said})
         raise JobAborted from exc
     except asyncio.CancelledError as exc:
-        await asyncio.shield(_detach(shop, claim))
+        await undisturbed(shop.ask(store.SETTLE_DETACHED, job=claim.id, attempt=claim.attempt))
         log.info("attempt detached", extra={"event": "attempt.detached", **said})
         raise JobAborted from exc
+
+
+async def _attempt(shop: Workshop, claim: Claim, queue_job_id: int) -> None:
+    """Drive the run, and settle how it ended. Raises `_RunCancelled`, `Fenced`, `AttemptFailed` and `JobAborted`."""
+    lease = Lease(shop, claim)
+    drive = _drive_alone(shop, claim, lease, queue_job_id) if claim.suspect else _drive(shop, claim, lease)
+    try:
+        result = await lease.hold(drive)
+    except _RunFailed as exc:
+        await _settle_failure(shop, claim, exc)
+    except (_RunCancelled, Fenced):
+        raise
     except Exception as exc:
         failure = RunFailure.of("INTERNAL", f"{type(exc).__name__}: {exc}", outcome="not_submitted")
         await _settle_failure(shop, claim, _RunFailed(failure, run_over=False), trace=traceback.format_exc())
     else:
+        await crashpoint("W6", subject=claim.id)
         await _complete(shop, claim, result)
+        await crashpoint("W7", subject=claim.id)
+
+
+async def _drive_alone(shop: Workshop, claim: Claim, lease: Lease, queue_job_id: int) -> Result:
+    """As `_drive`, once nothing else runs in this process: the two workers before it were lost."""
+    async with shop.company.alone(queue_job_id):
+        if await shop.ask(store.BEGIN_ALONE, job=claim.id, attempt=claim.attempt) != 1:
+            raise Fenced
+        return await _drive(shop, claim, lease)
 
 
 async def _drive(shop: Workshop, claim: Claim, lease: Lease) -> Result:
@@ -88,25 +108,35 @@ async def _drive(shop: Workshop, claim: Claim, lease: Lease) -> Result:
     recorder = Recorder(shop, claim)
     run_over = False
     try:
-        async with shop.pool.connection() as conn:
-            inputs = await store.RUN_INPUTS(conn, record=claim.record_id)
+        inputs = await shop.ask(store.RUN_INPUTS, record=claim.record_id)
         if claim.submission == "intent" and await shop.engine.run_by_key(claim.run_key) is None:
             # A new run would key the record again, and nobody knows what became of the request of the lost one.
             failure = RunFailure.of("SUBMIT_OUTCOME_UNKNOWN", "the run that was to submit is lost", outcome="unknown")
             raise _RunFailed(failure, run_over=True)
         run = await shop.engine.start(run_spec(shop.settings, claim, inputs), key=claim.run_key)
-        async with shop.pool.connection() as conn:
-            await store.NOTE_RUN(conn, job=claim.id, generation=claim.generation, run_id=run.run_id)
+        await shop.ask(store.NOTE_RUN, job=claim.id, generation=claim.generation, run_id=run.run_id)
         lease.on_cancel = lambda: _ask_to_stop(shop, run)
         async for event in shop.engine.events(run, deadline_s=shop.settings.attempt_s):
             run_over = event.terminal
             await recorder.record(event)
+            if event.type == "step.started":
+                await crashpoint("W3", subject=claim.id)
             if event.type == "commit.requested":
                 await _open_gate(shop, claim, run, event)
             elif event.terminal:
                 return _ending(event)
+    except errors.Fenced as exc:
+        raise Fenced from exc
     except errors.EngineError as exc:
-        failure = RunFailure(code=exc.code, message=str(exc), error_class=exc.error_class, outcome="not_submitted")
+        failure = RunFailure(
+            code=exc.code,
+            message=str(exc),
+            error_class=exc.error_class,
+            outcome="not_submitted",
+            retry_after_s=math.ceil(exc.retry_after_s)
+            if isinstance(exc, errors.ServiceBusy) and exc.retry_after_s
+            else None,
+        )
         raise _RunFailed(failure, run_over=run_over) from exc
     failure = RunFailure.of("STREAM_LOST", "the run's events ended without an end", outcome="not_submitted")
     raise _RunFailed(failure, run_over=False)
@@ -117,20 +147,23 @@ async def _open_gate(shop: Workshop, claim: Claim, run: RunHandle, event: Event)
     if (await shop.engine.run(run.run_id)).status != "awaiting_commit":
         return  # an old event of a run we attached to
     request: told.CommitRequested = event.read(told.CommitRequested)
-    async with shop.pool.connection() as conn:
-        intended = await store.RECORD_INTENT(conn, job=claim.id, attempt=claim.attempt)
-        if not intended.done:
-            # An earlier attempt's intent for this very run. The gate is still closed, and our higher attempt keeps the
-            # earlier one out, so nothing of it was sent or can be.
-            evidence = Jsonb({"run": claim.run_key, "gate": "closed"})
-            await store.REFUTE_INTENT(conn, job=claim.id, attempt=claim.attempt, evidence=evidence)
-            intended = await store.RECORD_INTENT(conn, job=claim.id, attempt=claim.attempt)
+    attempt = {"job": claim.id, "attempt": claim.attempt}
+    intended = await shop.ask(store.RECORD_INTENT, **attempt)
+    if not intended.done:
+        # An intent for this very run stands: an earlier attempt's, or ours when its answer was lost. The gate is still
+        # closed, and our higher attempt keeps the earlier one out, so nothing of it was sent or can be.
+        await shop.ask(store.REFUTE_INTENT, **attempt, evidence=Jsonb({"run": claim.run_key, "gate": "closed"}))
+        intended = await shop.ask(store.RECORD_INTENT, **attempt)
     if not intended.done:
         await shop.engine.authorize_commit(
             run, CommitGrant(token=request.token, attempt=claim.attempt, decision="abort")
         )
         raise Fenced
-    await shop.engine.authorize_commit(run, CommitGrant(token=request.token, attempt=claim.attempt))
+    await crashpoint("W4", subject=claim.id)
+    # A lost answer, or a gate that closed meanwhile, is no failure: the run's events tell what became of it.
+    with contextlib.suppress(errors.ServiceUnavailable, errors.NotAwaitingCommit):
+        await shop.engine.authorize_commit(run, CommitGrant(token=request.token, attempt=claim.attempt))
+    await crashpoint("W5", subject=claim.id)
 
 
 def _ending(event: Event) -> Result:
@@ -143,15 +176,14 @@ def _ending(event: Event) -> Result:
 
 
 async def _complete(shop: Workshop, claim: Claim, result: Result) -> None:
-    async with shop.pool.connection() as conn:
-        settled = await store.SETTLE_COMPLETED(
-            conn,
-            job=claim.id,
-            attempt=claim.attempt,
-            confirmation=result.confirmation_number,
-            how=result.how,
-            portal_url=result.portal_url,
-        )
+    settled = await shop.ask(
+        store.SETTLE_COMPLETED,
+        job=claim.id,
+        attempt=claim.attempt,
+        confirmation=result.confirmation_number,
+        how=result.how,
+        portal_url=result.portal_url,
+    )
     if not settled.done:
         raise JobAborted
     log.info("job completed", extra={"event": "job.completed", "job": claim.id, "attempt": claim.attempt})
@@ -184,28 +216,25 @@ async def _settle_failure(shop: Workshop, claim: Claim, ended: _RunFailed, *, tr
             "traceback": trace or None,
         }
     )
-    async with shop.pool.connection() as conn:
-        if failure.outcome == "not_submitted" and ended.run_over:
-            evidence = Jsonb({"run": claim.run_key, "code": failure.code})
-            await store.REFUTE_INTENT(conn, job=claim.id, attempt=claim.attempt, evidence=evidence)
-        if decision.next == "ask":
-            parked = await store.SETTLE_PARKED(
-                conn, job=claim.id, attempt=claim.attempt, wait_reason=decision.wait_reason, error=error
-            )
-            if not parked.done:
-                raise JobAborted
-            return
-        settled = await store.SETTLE_FAILED(
-            conn,
-            job=claim.id,
-            attempt=claim.attempt,
-            error=error,
-            again=decision.next == "again",
-            spends=decision.spends,
-            run_over=ended.run_over,
-            base_s=shop.settings.retry_base_s,
-            wait_s=decision.wait_s,
-        )
+    attempt = {"job": claim.id, "attempt": claim.attempt}
+    if failure.outcome == "not_submitted" and ended.run_over:
+        evidence = Jsonb({"run": claim.run_key, "code": failure.code})
+        await shop.ask(store.REFUTE_INTENT, **attempt, evidence=evidence)
+    if decision.next == "ask":
+        parked = await shop.ask(store.SETTLE_PARKED, **attempt, wait_reason=decision.wait_reason, error=error)
+        if not parked.done:
+            raise JobAborted
+        return
+    settled = await shop.ask(
+        store.SETTLE_FAILED,
+        **attempt,
+        error=error,
+        again=decision.next == "again",
+        spends=decision.spends,
+        run_over=ended.run_over,
+        base_s=shop.settings.retry_base_s,
+        wait_s=decision.wait_s,
+    )
     if settled.state is None:
         raise JobAborted
     shop.due.set()

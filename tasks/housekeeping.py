@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import logging
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
+from app.core.crashpoints import before_commit
+from app.core.db import TROUBLE
 from tasks import store
 from tasks.workshop import Workshop
 
@@ -27,7 +26,7 @@ class Timer:
             self._shop.due.clear()
             try:
                 wait_s = await self.promote()
-            except (psycopg.Error, PoolTimeout) as exc:
+            except TROUBLE as exc:
                 log.warning("due retries wait", extra={"event": "timer.database", "error": type(exc).__name__})
                 wait_s = 1.0
             with contextlib.suppress(TimeoutError):
@@ -54,14 +53,14 @@ class Reconciler:
         while True:
             try:
                 await self.sweep()
-            except (psycopg.Error, PoolTimeout) as exc:
+            except TROUBLE as exc:
                 log.warning("a sweep failed", extra={"event": "reconcile.database", "error": type(exc).__name__})
             await asyncio.sleep(self._shop.settings.reconcile_s)
 
     async def sweep(self) -> list[store.RepairRow]:
         """One sweep; answers what it mended. Nothing, while another worker is at it."""
         settings = self._shop.settings
-        async with self._shop.pool.connection() as conn:
+        async with self._shop.pool.connection() as conn, before_commit(conn, "S1"):
             repairs = await store.RECONCILE(conn, grace_s=settings.lease_s)
         for repair in repairs:
             log.warning(

@@ -10,11 +10,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
+from app.core import db
 from tasks import store
 from tasks.store import Claim
 from tasks.workshop import Workshop
@@ -29,6 +28,32 @@ MARGIN = 10 / 45
 
 class Fenced(Exception):
     """Another attempt has the job, or it was closed: nothing of this one may be written or sent any more."""
+
+
+async def end(task: asyncio.Future[Any]) -> None:
+    """Cancel until it has ended. Once is not enough: on Python 3.11 psycopg waits by `asyncio.wait_for`, which drops a
+    cancellation that comes together with its result, and the work would go on without a lease.
+    """
+    interrupted: asyncio.CancelledError | None = None
+    while not task.done():
+        task.cancel()
+        try:
+            await asyncio.wait({task}, timeout=0.2)
+        except asyncio.CancelledError as exc:
+            interrupted = exc
+    if not task.cancelled():
+        task.exception()
+    if interrupted is not None:
+        raise interrupted
+
+
+async def undisturbed(work: Coroutine[Any, Any, Result]) -> Result:
+    """Do it to its end, however often this is cancelled meanwhile; the cancellations are dropped."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
+    return task.result()
 
 
 class Lease:
@@ -51,9 +76,8 @@ class Lease:
                 return doing.result()
             raise Fenced
         finally:
-            for task in (doing, renewing):
-                task.cancel()
-            await asyncio.gather(doing, renewing, return_exceptions=True)
+            await end(doing)
+            await end(renewing)
 
     async def _renew(self) -> None:
         """Ends when the lease is lost."""
@@ -72,14 +96,18 @@ class Lease:
 
     async def _ask(self) -> store.LeaseRow | str:
         """Renew once, within what is left of the trust; trouble with the database is no answer."""
-        left = self._trusted_until - time.monotonic()
         try:
-            async with asyncio.timeout(max(left, 0.05)), self._shop.pool.connection() as conn:
-                row = await store.RENEW_LEASE(
-                    conn, job=self._claim.id, attempt=self._claim.attempt, lease_s=self._length_s
-                )
-        except (psycopg.Error, PoolTimeout, TimeoutError) as exc:
+            async with self._shop.pool.connection(timeout=self._left()) as conn:
+                with db.deadline(conn, self._left()):
+                    row = await store.RENEW_LEASE(
+                        conn, job=self._claim.id, attempt=self._claim.attempt, lease_s=self._length_s
+                    )
+        except db.TROUBLE as exc:
             log.warning("a lease was not renewed", extra={"event": "lease.trouble", "error": type(exc).__name__})
-            await asyncio.sleep(min(0.5, self._length_s / 20))
+            await asyncio.sleep(min(0.5, self._length_s / 20, self._left()))
             return "unknown"
         return "over" if row is None else row
+
+    def _left(self) -> float:
+        """Seconds of trust, at least a little."""
+        return max(self._trusted_until - time.monotonic(), 0.05)

@@ -14,7 +14,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from app.core.cache import Audience, Progress
-from tasks import store
+from tasks import attempt_log, store
 from tasks.engines import events as told
 from tasks.engines.contract import Event
 from tasks.engines.errors import EngineError
@@ -58,29 +58,29 @@ class Recorder:
     async def _begin(self, step: told.StepStarted) -> None:
         self._step = step
         self._label = step.label
-        async with self._shop.pool.connection() as conn:
-            touched = await store.BEGIN_STEP(
-                conn,
-                job=self._claim.id,
-                attempt=self._claim.attempt,
-                key=step.id,
-                index=step.index,
-                total=step.total,
-                label=step.label,
-            )
+        touched = await self._shop.ask(
+            store.BEGIN_STEP,
+            job=self._claim.id,
+            attempt=self._claim.attempt,
+            key=step.id,
+            index=step.index,
+            total=step.total,
+            label=step.label,
+        )
         _demand(touched)
+        self._log("step.began", "step began: %s", step.label)
         await self._publish(step.label)
 
     async def _confirm(self, step: told.StepConfirmed) -> None:
-        async with self._shop.pool.connection() as conn:
-            touched = await store.CONFIRM_STEP(
-                conn,
-                job=self._claim.id,
-                attempt=self._claim.attempt,
-                key=step.id,
-                outputs=Jsonb(step.outputs),
-            )
+        touched = await self._shop.ask(
+            store.CONFIRM_STEP,
+            job=self._claim.id,
+            attempt=self._claim.attempt,
+            key=step.id,
+            outputs=Jsonb(step.outputs),
+        )
         _demand(touched)
+        self._log("step.confirmed", "the portal confirmed: %s", self._step.label)
 
     async def _advance(self, action: told.ActionStarted) -> None:
         self._percent = min(99, round(100 * (action.index - 1) / max(action.total, 1)))
@@ -94,20 +94,22 @@ class Recorder:
             log.warning("a picture is missing", extra={"event": "run.picture_missing", "error": exc.code})
             return
         sha256 = await self._shop.blobs.put(data)
-        async with self._shop.pool.connection() as conn:
-            row = await store.ADD_ARTIFACT(
-                conn,
-                job=self._claim.id,
-                attempt=self._claim.attempt,
-                step=frame.step or self._step.id,
-                sha256=sha256,
-                size=len(data),
-                type="image/jpeg",
-            )
+        row = await self._shop.ask(
+            store.ADD_ARTIFACT,
+            job=self._claim.id,
+            attempt=self._claim.attempt,
+            step=frame.step or self._step.id,
+            sha256=sha256,
+            size=len(data),
+            type="image/jpeg",
+        )
         _demand(0 if row is None else 1)
         if row is not None:
             self._screenshot = artifact_url(self._claim.id, row.id)
             await self._publish(self._label)
+
+    def _log(self, event: str, message: str, label: str) -> None:
+        log.info(message, label, extra={"event": event, "job": self._claim.id, "attempt": self._claim.attempt})
 
     async def _publish(self, label: str) -> None:
         self._label = label
@@ -127,10 +129,10 @@ class Recorder:
         await self._shop.cache.publish(progress, Audience(project_id=claim.project_id, device_id=claim.device_id))
         if time.monotonic() - self._checkpoint_at >= CHECKPOINT_S:
             self._checkpoint_at = time.monotonic()
-            async with self._shop.pool.connection() as conn:
-                touched = await store.CHECKPOINT(
-                    conn, job=claim.id, attempt=claim.attempt, progress=Jsonb(msgspec.to_builtins(progress))
-                )
+            checkpoint = Jsonb(msgspec.to_builtins(progress))
+            touched = await self._shop.ask(
+                store.CHECKPOINT, job=claim.id, attempt=claim.attempt, progress=checkpoint, log=attempt_log.so_far()
+            )
             _demand(touched)
 
 

@@ -12,7 +12,10 @@ from sql import load
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that is ours to run, as attempt `attempt`; `submission` is what stands at the portal under its reference."""
+    """A job that is ours to run, as attempt `attempt`; `submission` is what stands at the portal under its reference.
+
+    A `suspect` was lost with its worker twice in a row, and runs alone.
+    """
 
     id: UUID
     record_id: UUID
@@ -27,6 +30,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     recipe_version: int
     submission: str | None
     confirmation: str | None
+    suspect: bool
 
     @property
     def run_key(self) -> str:
@@ -73,11 +77,13 @@ class NextRow(msgspec.Struct, frozen=True, kw_only=True):
 
 _Q = load("worker")
 CLAIM = _Q.opt("claim", Claim)
+BEGIN_ALONE = _Q.exec("begin_alone")
 RUN_INPUTS = _Q.one("run_inputs", InputsRow)
 NOTE_RUN = _Q.exec("note_run")
 BEGIN_STEP = _Q.exec("begin_step")
 CONFIRM_STEP = _Q.exec("confirm_step")
 CHECKPOINT = _Q.exec("checkpoint")
+KEEP_LOG = _Q.exec("keep_log")
 ADD_ARTIFACT = _Q.opt("add_artifact", ArtifactRow)
 RECORD_INTENT = _Q.one("record_intent", DoneRow)
 REFUTE_INTENT = _Q.exec("refute_intent")

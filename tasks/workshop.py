@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import msgspec
 
@@ -14,8 +15,17 @@ from app.core import db
 from app.core.blobs import Blobs
 from app.core.cache import ProgressCache, commands
 from app.core.settings import Settings
+from tasks.company import Company
 from tasks.engines import AsbuiltEngine
 from tasks.engines.contract import Engine
+from tasks.patience import Patience
+
+WAIT_S = 5.0
+CALL_S = 6.0
+"""Longer than the server's own limit for a lock, so that its answer comes first."""
+PAUSE_S = 2.0
+
+Answer = TypeVar("Answer")
 
 
 class Workshop(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,16 +38,32 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     blobs: Blobs
     worker: str
     due: asyncio.Event
+    patience: Patience
+    company: Company
+
+    async def ask(self, statement: Callable[..., Awaitable[Answer]], **params: object) -> Answer:
+        """Run one statement; trouble with the database is waited out, so it must bear repetition.
+
+        Raises the trouble once the process has given up.
+        """
+
+        async def once() -> Answer:
+            async with self.pool.connection() as conn:
+                return await statement(conn, **params)
+
+        return await self.patience.insist(once, on="statement", longest_s=PAUSE_S)
 
 
 @asynccontextmanager
-async def open_workshop(settings: Settings) -> AsyncIterator[Workshop]:
+async def open_workshop(settings: Settings, *, patience: Patience, company: Company) -> AsyncIterator[Workshop]:
     """Two connections for each job that runs, and a few for housekeeping."""
     redis = commands(settings.redis_url)
     engine = AsbuiltEngine(settings.automation_url, token=settings.automation_token)
     size = 2 * settings.concurrency + 3
     try:
-        async with db.pool(settings.database_url, name="asbuilt-worker", size=size, wait_s=30) as pool:
+        async with db.pool(
+            settings.database_url, name="asbuilt-worker", size=size, wait_s=WAIT_S, deadline_s=CALL_S
+        ) as pool:
             yield Workshop(
                 settings=settings,
                 pool=pool,
@@ -46,6 +72,8 @@ async def open_workshop(settings: Settings) -> AsyncIterator[Workshop]:
                 blobs=Blobs(settings.blobs),
                 worker=f"{socket.gethostname()}:{os.getpid()}",
                 due=asyncio.Event(),
+                patience=patience,
+                company=company,
             )
     finally:
         await engine.close()

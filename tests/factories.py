@@ -121,7 +121,12 @@ async def make_record(
 
 async def claim(conn: Connection, job: UUID, *, worker: str = "worker-1") -> int:
     """The next attempt's number; its queue row is `doing` as after a worker's fetch."""
-    queue_job = await value(conn, "select queue_job_id from automation_job where id = %s", job)
+    queue_job = await value(
+        conn,
+        "update procrastinate_jobs set status = 'doing' where id = (select queue_job_id from automation_job where id = %s)"
+        " returning id",
+        job,
+    )
     attempt = await value(conn, "select attempt from claim_attempt(%s, %s::bigint, %s, 45)", job, queue_job, worker)
     assert attempt is not None, "the job cannot be claimed"
     return int(attempt)
@@ -159,3 +164,14 @@ async def _bring_to(conn: Connection, job: UUID, state: str) -> None:
         await fail(conn, job, attempt, again=state == "retrying")
     elif state == "needs_input":
         await conn.execute("select settle_parked(%s, %s::int, 'outcome_unknown', %s)", (job, attempt, Jsonb(ERROR)))
+    if state != "processing":
+        await finish(conn, job, attempt)
+
+
+async def finish(conn: Connection, job: UUID, attempt: int) -> None:
+    """The worker's own last word on the queue row of an attempt that is settled."""
+    await conn.execute(
+        "select procrastinate_finish_job_v1(queue_job_id, (case outcome when 'failed' then 'failed' else 'succeeded' end)"
+        "::procrastinate_job_status, false) from automation_attempt where job_id = %s and attempt = %s",
+        (job, attempt),
+    )

@@ -15,6 +15,7 @@ import msgspec
 import uvicorn
 
 from app.core.access import create_link, create_token, create_user
+from app.core.protocol import BoundedProtocol
 from app.core.settings import Settings
 from app.local.seed import seed
 from app.main import Web
@@ -54,7 +55,14 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         web = Web(msgspec.structs.replace(settings, url=url))
         server = uvicorn.Server(
-            uvicorn.Config(web.app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+            uvicorn.Config(
+                web.app,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=1,
+                http=BoundedProtocol,
+            )
         )
         task = asyncio.create_task(server.serve(sockets=[sock]))
         async with asyncio.timeout(60):

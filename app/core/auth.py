@@ -65,10 +65,14 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
             raise ProjectUnknown
         return found
 
+    def has(self, role: Role, project_id: UUID) -> bool:
+        """Whether the caller has at least this role in the project."""
+        held = next((project.role for project in self.projects if project.id == project_id), None)
+        return held is not None and _RANK[held] >= _RANK[role]
+
     def demand(self, role: Role, project_id: UUID) -> None:
         """Raise `Forbidden` unless the caller has at least this role in the project."""
-        held = next((project.role for project in self.projects if project.id == project_id), None)
-        if held is None or _RANK[held] < _RANK[role]:
+        if not self.has(role, project_id):
             raise Forbidden(f"this needs the role {role} in the project")
 
     def demand_scope(self, scope: str) -> None:

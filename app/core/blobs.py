@@ -34,8 +34,7 @@ class Blobs:
 
     def path(self, sha256: bytes) -> Path:
         """Where the bytes of this hash are, or would be."""
-        name = sha256.hex()
-        return self.root / name[:2] / name[2:4] / name
+        return path_below(self.root, sha256)
 
     def incoming(self, *, limit: int) -> Incoming:
         """A file to write into, at most `limit` bytes. Raises `StorageFull` when the reserve is touched."""
@@ -63,6 +62,12 @@ class Blobs:
         for folder in (target.parent, target.parent.parent, self.root):
             _sync_folder(folder)
         return incoming.sha256
+
+
+def path_below(root: Path, sha256: bytes) -> Path:
+    """Where a directory of blobs keeps the bytes of this hash, or would."""
+    name = sha256.hex()
+    return root / name[:2] / name[2:4] / name
 
 
 class Incoming:

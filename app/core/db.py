@@ -88,7 +88,7 @@ class CuttableConnection(AsyncConnection[Any]):
 class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
     """Lends each connection for `deadline_s` seconds, waiting for it included; one that is still busy then is cut."""
 
-    deadline_s = 2.5
+    deadline_s = 2.0
 
     @asynccontextmanager
     async def connection(

@@ -149,6 +149,12 @@ class JobNotRetryable(Problem):
     code, status, retry = "job-not-retryable", 409, "never"
 
 
+class JobNotCancellable(Problem):
+    """The job is in a state that cannot be cancelled."""
+
+    code, status, retry = "job-not-cancellable", 409, "never"
+
+
 class TooLarge(Problem):
     """The request is larger than allowed."""
 

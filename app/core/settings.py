@@ -74,6 +74,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Base URL of the demo portal, as the runner reaches it."""
     portal_log: Path = Path("portal-log.jsonl")
     portal_preset: str = "calm"
+    crashpoint: str = ""
+    """`CRASHPOINT`: a fault for tests to inject, see `app.core.crashpoints`; empty in production."""
     npl_user: str = "contractor"
     npl_password: str = "northfield"  # noqa: S105 - the demo portal's own, on loopback
 
@@ -82,7 +84,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.url or f"http://{self.host}:{self.port}"
 
 
-_UNPREFIXED = frozenset({"database_url", "redis_url", "automation_url", "automation_token", "npl_user", "npl_password"})
+_UNPREFIXED = frozenset(
+    {"database_url", "redis_url", "automation_url", "automation_token", "crashpoint", "npl_user", "npl_password"}
+)
 
 
 def variable(field: str) -> str:

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from app.core.auth import Caller
 from app.core.blobs import Blobs, Incoming
+from app.core.crashpoints import before_commit, crashpoint
 from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import (
     DigestMismatch,
@@ -57,6 +58,7 @@ async def accept_record(
     Raises the problems of `decode`, and `ProjectUnknown`, `FormUnknown`, `FormClosed`, `DigestMismatch`,
     `RecordConflict`, `PhotoConflict`, `InProgress`, `StorageFull`, `DatabaseUnavailable`.
     """
+    await crashpoint("A1")
     upload = decode(raw, max_bytes=intake.settings.record_bytes)
     if named not in (None, upload.id):
         raise MalformedRequest("the id in the document is not the one in the address", pointer="/id")
@@ -65,12 +67,15 @@ async def accept_record(
     )
     incoming = _by_name(upload, parts)
     facts = await _inspect(intake, context, upload, incoming)
+    await crashpoint("A2")
     await _keep(intake.blobs, incoming, facts)
+    await crashpoint("A3")
     if context.closed:
         return await _replay(intake, caller, upload, facts, else_closed=context)
     findings = check(RuleContext(form=context.form, upload=upload, photos=facts, site=context.site))
-    async with unavailable_as_problem(), intake.pool.connection() as conn:
+    async with unavailable_as_problem(), intake.pool.connection() as conn, before_commit(conn, "A4", "A5"):
         stored = await _store(conn, intake, caller, context, upload, facts, findings)
+    await crashpoint("A6")
     if stored.outcome == "created":
         return rows.accepted(upload, facts, findings, stored)
     if stored.outcome == "replayed":

@@ -1,4 +1,4 @@
-"""HTTP of jobs: the four routes of the product's forerunner, and the pictures of a run."""
+"""HTTP of jobs: status and lists, a person's acts, the attempts with their pictures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.core.blobs import Blobs
 from app.core.cache import ProgressCache
 from app.core.db import Pool, unavailable_as_problem
 from app.jobs import service
-from app.jobs.schemas import JobList, JobView, RetryRequest
+from app.jobs.schemas import ActRequest, AttemptList, JobList, JobView
 from app.jobs.states import JobState
 
 Ask = Request[Caller, Any, State]
@@ -56,10 +56,24 @@ async def jobs_of_project(
 
 @post("/{job_id:uuid}/retry", status_code=202, summary="Run a failed or waiting job now, with a fresh budget")
 async def retry(
-    request: Ask, job_id: FromPath[UUID], data: JSONBody[RetryRequest], pool: NamedDependency[Pool]
+    request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
 ) -> JobView:
     async with unavailable_as_problem(), pool.connection() as conn:
         return await service.retry(conn, request.user, job_id, reason=data.reason)
+
+
+@post("/{job_id:uuid}/cancel", status_code=202, summary="End a job; one that runs is asked to stop")
+async def cancel(
+    request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
+) -> JobView:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.cancel(conn, request.user, job_id, reason=data.reason)
+
+
+@get("/{job_id:uuid}/attempts", summary="Every attempt of a job with its steps, newest first")
+async def attempts(request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool]) -> AttemptList:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.attempts(conn, request.user, job_id)
 
 
 @get("/{job_id:uuid}/artifacts/{artifact_id:uuid}", summary="A screenshot of a run")
@@ -80,4 +94,8 @@ async def artifact(
     )
 
 
-router = Router("/api/jobs", route_handlers=[get_job, jobs_of_record, jobs_of_project, retry, artifact], tags=["Jobs"])
+router = Router(
+    "/api/jobs",
+    route_handlers=[get_job, jobs_of_record, jobs_of_project, retry, cancel, attempts, artifact],
+    tags=["Jobs"],
+)

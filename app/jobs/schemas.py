@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -53,7 +54,47 @@ class JobList(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-class RetryRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why a person retries; kept in the audit."""
+class StepView(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of an attempt; `screenshot` is the address of its picture."""
+
+    key: str
+    index: int
+    total: int
+    label: str
+    state: Literal["running", "confirmed", "failed"]
+    started_at: datetime
+    ended_at: datetime | None
+    screenshot: str | None = None
+
+
+class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution of a job by one worker; open while `ended_at` is null. It is the SQL function `attempt_view`."""
+
+    job_id: UUID
+    attempt: int
+    worker: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: Literal["completed", "failed", "lost", "detached", "parked", "cancelled"] | None
+    error: JobError | None
+    steps: list[StepView]
+
+
+class AttemptDetail(AttemptView, frozen=True, kw_only=True):
+    """`progress` is the last that was kept. `traceback` and `log` are for operators, null for everybody else."""
+
+    progress: Progress | None
+    traceback: str | None
+    log: list[str] | None
+
+
+class AttemptList(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first."""
+
+    items: list[AttemptDetail]
+
+
+class ActRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a person does it; kept in the audit."""
 
     reason: str = ""

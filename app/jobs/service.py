@@ -1,7 +1,9 @@
-"""Status and retry of jobs: Postgres answers, the cache adds the progress of a running attempt."""
+"""Status, history, retry and cancel of jobs: Postgres answers, the cache adds the progress of a running attempt."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +14,9 @@ from app.core import pages
 from app.core.auth import Caller
 from app.core.cache import Progress, ProgressCache
 from app.core.db import acting
-from app.core.errors import JobNotRetryable, JobUnknown, RecordUnknown
+from app.core.errors import JobNotCancellable, JobNotRetryable, JobUnknown, Problem, RecordUnknown
 from app.jobs import store
-from app.jobs.schemas import JobList, JobView
+from app.jobs.schemas import AttemptDetail, AttemptList, JobList, JobView
 from app.jobs.states import JobState
 from sql import Connection
 
@@ -64,18 +66,37 @@ async def jobs_of_project(
 
 async def retry(conn: Connection, caller: Caller, job_id: UUID, *, reason: str) -> JobView:
     """A fresh budget, picked up at once. Raises `JobUnknown`, `Forbidden` and `JobNotRetryable`."""
-    row = await find(conn, caller, job_id)
-    caller.demand("reviewer", row.project_id)
-    try:
-        async with acting(conn, caller.actor):
-            done = await store.RETRY_JOB(conn, id=job_id, reason=reason)
-    except psycopg.Error as exc:
-        if exc.sqlstate == NOT_FROM_THIS_STATE:
-            raise JobNotRetryable(exc.diag.message_primary or "") from exc
-        if exc.sqlstate == NO_SUCH_JOB:
-            raise JobUnknown from exc
-        raise
+    async with _act(conn, caller, job_id, refusal=JobNotRetryable):
+        done = await store.RETRY_JOB(conn, id=job_id, reason=reason)
     return view(done.view)
+
+
+async def cancel(conn: Connection, caller: Caller, job_id: UUID, *, reason: str) -> JobView:
+    """A job that runs is asked to stop, any other ends at once. Raises `JobUnknown`, `Forbidden`, `JobNotCancellable`."""
+    async with _act(conn, caller, job_id, refusal=JobNotCancellable):
+        done = await store.CANCEL_JOB(conn, id=job_id, reason=reason)
+    return view(done.view)
+
+
+async def attempts(conn: Connection, caller: Caller, job_id: UUID) -> AttemptList:
+    """Newest first; traceback and log for operators of the project only. Raises `JobUnknown`."""
+    job = await find(conn, caller, job_id)
+    operator = caller.has("operator", job.project_id)
+    rows = await store.ATTEMPTS_OF_JOB(conn, job=job_id)
+    return AttemptList(
+        items=[
+            msgspec.convert(
+                {
+                    **row.view,
+                    "progress": row.progress,
+                    "traceback": row.traceback if operator else None,
+                    "log": row.log.splitlines() if operator else None,
+                },
+                AttemptDetail,
+            )
+            for row in rows
+        ]
+    )
 
 
 async def artifact(conn: Connection, caller: Caller, job_id: UUID, artifact_id: UUID) -> store.ArtifactRow:
@@ -92,6 +113,22 @@ def view(body: dict[str, Any], progress: Progress | None = None) -> JobView:
     """The SQL function's object as the Struct of the wire."""
     job = msgspec.convert(body, JobView)
     return job if progress is None else msgspec.structs.replace(job, progress=progress)
+
+
+@asynccontextmanager
+async def _act(conn: Connection, caller: Caller, job_id: UUID, *, refusal: type[Problem]) -> AsyncIterator[None]:
+    """A transaction for a person's act on a job, by the operators' own functions; `refusal` is raised for their "no"."""
+    row = await find(conn, caller, job_id)
+    caller.demand("reviewer", row.project_id)
+    try:
+        async with acting(conn, caller.actor):
+            yield
+    except psycopg.Error as exc:
+        if exc.sqlstate == NOT_FROM_THIS_STATE:
+            raise refusal(exc.diag.message_primary or "") from exc
+        if exc.sqlstate == NO_SUCH_JOB:
+            raise JobUnknown from exc
+        raise
 
 
 async def _with_progress(conn: Connection, cache: ProgressCache, row: store.JobRow) -> JobView:

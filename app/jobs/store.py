@@ -26,6 +26,13 @@ class ViewRow(msgspec.Struct, frozen=True, kw_only=True):
     view: dict[str, Any]
 
 
+class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
+    view: dict[str, Any]
+    progress: dict[str, Any] | None
+    traceback: str | None
+    log: str
+
+
 class ArtifactRow(msgspec.Struct, frozen=True, kw_only=True):
     blob_sha256: bytes
     type: str
@@ -38,4 +45,6 @@ JOBS_OF_PROJECT = _Q.many("jobs_of_project", JobRow)
 JOBS_OF_PROJECT_IN_STATE = _Q.many("jobs_of_project_in_state", JobRow)
 ATTEMPT_PROGRESS = _Q.opt("attempt_progress", ProgressRow)
 RETRY_JOB = _Q.one("retry_job", ViewRow)
+CANCEL_JOB = _Q.one("cancel_job", ViewRow)
+ATTEMPTS_OF_JOB = _Q.many("attempts_of_job", AttemptRow)
 FIND_ARTIFACT = _Q.opt("find_artifact", ArtifactRow)

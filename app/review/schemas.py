@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.jobs.schemas import JobError, JobView
+from app.jobs.schemas import AttemptView, JobView
 
 Severity = Literal["blocker", "major", "minor", "info"]
 
@@ -96,30 +96,6 @@ class DefectView(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, Any]
     status: str
     at: datetime
-
-
-class StepView(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of an attempt; `screenshot` is the address of its picture."""
-
-    key: str
-    index: int
-    total: int
-    label: str
-    state: Literal["running", "confirmed", "failed"]
-    started_at: datetime
-    ended_at: datetime | None
-    screenshot: str | None = None
-
-
-class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
-    job_id: UUID
-    attempt: int
-    worker: str
-    started_at: datetime
-    ended_at: datetime | None
-    outcome: str | None
-    error: JobError | None
-    steps: list[StepView]
 
 
 class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,11 +11,10 @@ import msgspec
 from app.core import pages
 from app.core.auth import Caller
 from app.core.errors import RecordUnknown
-from app.jobs.schemas import JobError
+from app.jobs.schemas import AttemptView
 from app.jobs.states import JobState
 from app.review import store
 from app.review.schemas import (
-    AttemptView,
     DefectView,
     FormView,
     PhotoView,
@@ -23,7 +22,6 @@ from app.review.schemas import (
     RecordList,
     RecordRow,
     Stats,
-    StepView,
     TimelineEntry,
 )
 from sql import Connection
@@ -73,7 +71,7 @@ async def get_record(conn: Connection, caller: Caller, record_id: UUID) -> Recor
         form=msgspec.convert(row.form, FormView),
         photo_list=[_photo(record_id, photo) for photo in row.photos],
         defect_list=msgspec.convert(row.defects, list[DefectView]),
-        attempts=[_attempt(attempt) for attempt in attempts],
+        attempts=[msgspec.convert(attempt.view, AttemptView) for attempt in attempts],
         timeline=[msgspec.convert(msgspec.structs.asdict(entry), TimelineEntry) for entry in timeline],
     )
 
@@ -106,31 +104,3 @@ def _photo(record_id: UUID, photo: dict[str, Any]) -> PhotoView:
     if not photo["stored"]:
         return view
     return msgspec.structs.replace(view, url=f"/api/records/{record_id}/photos/{quote(view.name)}")
-
-
-def _attempt(row: store.AttemptRow) -> AttemptView:
-    error = None
-    if row.error_code is not None:
-        error = JobError(
-            code=row.error_code, error_class=row.error_class, message=row.error_message or "", step=row.error_step
-        )
-    return AttemptView(
-        job_id=row.job_id,
-        attempt=row.attempt,
-        worker=row.worker,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        outcome=row.outcome,
-        error=error,
-        steps=[_step(row.job_id, step) for step in row.steps],
-    )
-
-
-def _step(job_id: UUID, step: dict[str, Any]) -> StepView:
-    artifact = step.pop("artifact")
-    view = msgspec.convert(step, StepView)
-    return (
-        view
-        if artifact is None
-        else msgspec.structs.replace(view, screenshot=f"/api/jobs/{job_id}/artifacts/{artifact}")
-    )

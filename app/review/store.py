@@ -28,17 +28,7 @@ class DetailRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
-    job_id: UUID
-    attempt: int
-    worker: str
-    started_at: datetime
-    ended_at: datetime | None
-    outcome: str | None
-    error_code: str | None
-    error_class: str | None
-    error_message: str | None
-    error_step: str | None
-    steps: list[dict[str, Any]]
+    view: dict[str, Any]
 
 
 class TimelineRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,20 +1,33 @@
 -- The first act of a task: make the next attempt of its job, if this queue row is still the job's own and it may run.
+-- Asked again by the same worker for the same row, after its answer was lost, it gives the attempt it made.
+-- A job that two workers in a row were lost with waits in its worker until it can run alone.
 -- No row: superseded or cancelled meanwhile; the caller then ends without touching anything.
 create or replace function claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_lease_s float8)
 returns setof automation_job language plpgsql as $$
 declare
     job automation_job := lock_job(p_job);
+    until timestamptz := clock_timestamp() + make_interval(secs => p_lease_s);
 begin
-    if job.id is null or job.queue_job_id is distinct from p_queue_job or job.state not in ('queued', 'retrying') then
+    if job.id is null or job.queue_job_id is distinct from p_queue_job then
         return;
     end if;
-    return query
-    update automation_job
-       set state = 'processing', attempt = attempt + 1, wait_reason = null, ready_at = null,
-           error_code = null, error_class = null, error_message = null, error_step = null,
-           started_at = coalesce(started_at, now())
-     where id = p_job
-    returning *;
-    insert into automation_attempt (job_id, attempt, queue_job_id, worker, lease_until)
-    values (p_job, job.attempt + 1, p_queue_job, p_worker, clock_timestamp() + make_interval(secs => p_lease_s));
+    if job.state = 'processing' then
+        return query
+        with held as (
+            update automation_attempt set lease_until = until
+             where job_id = p_job and attempt = job.attempt and queue_job_id = p_queue_job and worker = p_worker
+               and ended_at is null
+            returning job_id)
+        select j.* from automation_job as j join held on held.job_id = j.id;
+    elsif job.state in ('queued', 'retrying') then
+        return query
+        update automation_job
+           set state = 'processing', attempt = attempt + 1, wait_reason = null, ready_at = null,
+               error_code = null, error_class = null, error_message = null, error_step = null,
+               started_at = coalesce(started_at, now())
+         where id = p_job
+        returning *;
+        insert into automation_attempt (job_id, attempt, queue_job_id, worker, lease_until, waits)
+        values (p_job, job.attempt + 1, p_queue_job, p_worker, until, job.interruptions >= 2);
+    end if;
 end $$;

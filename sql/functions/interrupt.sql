@@ -8,7 +8,7 @@ begin
     if lost < 3 then
         update automation_job
            set state = 'queued', interruptions = lost, wait_reason = null, ready_at = null, queued_at = clock_timestamp(),
-               queue_job_id = queue_defer(job.id, 'automation')
+               queue_job_id = queue_defer(job.id, 'automation', true)
          where id = job.id;
     else
         update automation_job

@@ -1,5 +1,5 @@
 -- Lock a job with its queue row, in the one order that everybody keeps: queue row first, job second.
--- Answers the locked job, or a row of nulls when there is none.
+-- Answers the locked job, or a row of nulls when there is none. From here on this transaction may set the job's state.
 create or replace function lock_job(p_job uuid) returns automation_job language plpgsql as $$
 declare
     job automation_job;
@@ -15,5 +15,6 @@ begin
         -- Between the two locks another transaction may have given the job a new queue row.
         exit when job.queue_job_id is not distinct from queue_row;
     end loop;
+    perform set_config('asbuilt.locked_job', p_job::text, true);
     return job;
 end $$;

@@ -4,6 +4,7 @@ create or replace function ops.cancel(p_job uuid, p_reason text) returns jsonb l
 declare
     job automation_job := lock_job(p_job);
     before jsonb := job_view(job);
+    spent bigint;
 begin
     if job.id is null then
         raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
@@ -15,10 +16,12 @@ begin
         update automation_job set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
          where id = p_job returning * into job;
     else
-        update procrastinate_jobs set status = 'cancelled' where id = job.queue_job_id and status = 'todo';
+        spent := job.queue_job_id;
         update automation_job
            set state = 'cancelled', wait_reason = null, ready_at = null, queue_job_id = null, finished_at = clock_timestamp()
          where id = p_job returning * into job;
+        -- After the job has let go of it, so that this is no edit by hand.
+        update procrastinate_jobs set status = 'cancelled' where id = spent and status = 'todo';
     end if;
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
     values (actor(), 'job.cancel', p_reason, job.project_id, job.record_id, p_job, before, job_view(job));

@@ -4,6 +4,7 @@ create or replace function ops.retry(p_job uuid, p_reason text) returns jsonb la
 declare
     job automation_job := lock_job(p_job);
     before jsonb := job_view(job);
+    reason text;
 begin
     if job.id is null then
         raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
@@ -14,10 +15,16 @@ begin
             raise exception using errcode = 'AB409', message = 'another job of this record is live',
                 hint = 'look at ops.jobs for the record';
         end if;
+        -- A job cancelled while it waited for its photos, or behind a blocker, waits for them again.
+        reason := case when exists (select from photo where record_id = job.record_id and received_at is null) then 'media'
+                       when exists (select from defect where record_id = job.record_id and severity = 'blocker'
+                                       and status = 'open') then 'blocker' end;
         update automation_job
-           set state = 'queued', failures = 0, interruptions = 0, queued_at = clock_timestamp(), finished_at = null,
+           set state = case reason when 'media' then 'awaiting_media' when 'blocker' then 'held' else 'queued' end,
+               wait_reason = reason, failures = 0, interruptions = 0, finished_at = null,
+               queued_at = case when reason is null then clock_timestamp() end,
                error_code = null, error_class = null, error_message = null, error_step = null,
-               queue_job_id = queue_defer(p_job, 'automation')
+               queue_job_id = queue_defer(p_job, case when reason is null then 'automation' else 'waiting' end)
          where id = p_job returning * into job;
     elsif job.state = 'retrying' then
         update automation_job

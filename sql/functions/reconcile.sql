@@ -10,4 +10,5 @@ begin
     return query select 'unclaimed', unclaimed from reconcile_unclaimed(p_grace_s) as unclaimed;
     return query select 'unfinished', unfinished from reconcile_unfinished(p_grace_s) as unfinished;
     return query select 'rowless', rowless from reconcile_rowless() as rowless;
+    perform reconcile_strays(p_grace_s);
 end $$;

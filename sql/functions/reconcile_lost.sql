@@ -5,7 +5,7 @@ declare
     job automation_job;
 begin
     for expired in
-        select a.job_id, a.attempt from automation_attempt as a
+        select a.job_id, a.attempt, a.waits from automation_attempt as a
          where a.ended_at is null and a.lease_until < clock_timestamp() order by a.lease_until limit 200
     loop
         job := try_lock_job(expired.job_id);
@@ -17,7 +17,17 @@ begin
         update automation_step set state = 'failed', ended_at = clock_timestamp()
          where automation_step.job_id = job.id and attempt = expired.attempt and state = 'running';
         -- Its queue row is spent; should the worker come back, it finishes a row that is nobody's.
-        update procrastinate_jobs set status = 'aborted' where id = job.queue_job_id and status = 'doing';
+        update procrastinate_jobs set status = 'aborted', attempts = attempts + 1
+         where id = job.queue_job_id and status = 'doing';
+        if expired.waits then
+            -- It was to run alone and had not begun: it did nothing to its worker.
+            update automation_job
+               set state = 'queued', wait_reason = null, ready_at = null, queued_at = clock_timestamp(),
+                   queue_job_id = queue_defer(job.id, 'automation', true)
+             where id = job.id;
+            return next job.id;
+            continue;
+        end if;
         perform interrupt(job, exists (
             select from automation_step as s
              where s.job_id = job.id and s.attempt = expired.attempt and s.state = 'confirmed'

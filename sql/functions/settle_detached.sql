@@ -6,7 +6,7 @@ begin
         return false;
     end if;
     update automation_job
-       set state = 'queued', queued_at = clock_timestamp(), queue_job_id = queue_defer(p_job, 'automation')
+       set state = 'queued', queued_at = clock_timestamp(), queue_job_id = queue_defer(p_job, 'automation', true)
      where id = p_job;
     return true;
 end $$;

@@ -1,5 +1,5 @@
 -- An attempt failed. What it spends: an attempt of the job's budget, an interruption (three in a row end the job), or
--- nothing. While the budget lasts and p_again, the next attempt is deferred, due after p_wait_s seconds, or by default after
+-- nothing. While the budget lasts and p_again, the next attempt is deferred, due after p_wait_s seconds and up to half as many more, or by default after
 -- a back-off of full jitter: between half and all of p_base_s * 4^(failures so far). All of it on the database's clock.
 -- p_run_over: the service's run is known to have ended, so the next attempt starts a new one instead of attaching.
 -- Answers the job's state; null: fenced.
@@ -15,7 +15,8 @@ begin
         return null;
     end if;
     select * into job from automation_job where id = p_job;
-    wait_s := coalesce(p_wait_s, p_base_s * 4 ^ job.failures * (0.5 + random() / 2));
+    -- Never earlier than told, and not all at once.
+    wait_s := coalesce(p_wait_s * (1 + random() / 2), p_base_s * 4 ^ job.failures * (0.5 + random() / 2));
     job.failures := job.failures + (p_spends = 'attempt')::int;
     job.interruptions := job.interruptions + (p_spends = 'interruption')::int;
     job.state := case when p_again and job.failures < job.max_attempts and job.interruptions < 3

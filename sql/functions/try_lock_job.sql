@@ -12,5 +12,6 @@ begin
     if job.queue_job_id is distinct from queue_row then
         return null;
     end if;
+    perform set_config('asbuilt.locked_job', p_job::text, true);
     return job;
 end $$;

@@ -3,3 +3,7 @@
 -- name: set_actor :exec
 -- Who acts, for the events and audit rows of this transaction.
 select set_config('asbuilt.actor', %(actor)s, true);
+
+-- name: terminate_own_backend :exec
+-- A test's injected fault: this very connection is lost.
+select pg_terminate_backend(pg_backend_pid());

@@ -37,6 +37,15 @@ select progress from automation_attempt where job_id = %(job)s and attempt = %(a
 -- A person's retry; the operators' own function.
 select ops.retry(%(id)s, %(reason)s) as view;
 
+-- name: cancel_job :one
+-- A person's cancel; the operators' own function.
+select ops.cancel(%(id)s, %(reason)s) as view;
+
+-- name: attempts_of_job :many
+-- Every attempt of a job, newest first.
+select attempt_view(a) as view, a.progress, a.traceback, a.log
+  from automation_attempt as a where a.job_id = %(job)s order by a.attempt desc;
+
 -- name: find_artifact :opt
 -- A picture of a job, if the caller may see the job.
 select a.blob_sha256, b.type

@@ -30,6 +30,20 @@ select source, name, sha256 from schema_migration;
 -- Whether Procrastinate's tables are there already.
 select to_regclass('procrastinate_jobs') is not null as there;
 
+-- name: our_queue_triggers :many
+-- What takes our triggers off Procrastinate's tables: they hold on to the columns they name.
+select concat('drop trigger ', quote_ident(t.tgname), ' on ', t.tgrelid::regclass) as statement
+  from pg_trigger as t join pg_class as c on c.oid = t.tgrelid
+ where not t.tgisinternal and starts_with(t.tgname, 'app_') and starts_with(c.relname, 'procrastinate_');
+
+-- name: forget :exec
+-- Have a function or view made anew.
+delete from schema_migration where source = 'repeatable' and name = %(name)s;
+
+-- name: has_ledger :one
+-- Whether this database was ever migrated.
+select to_regclass('schema_migration') is not null as there;
+
 -- name: note :exec
 -- Enter a file into the ledger.
 insert into schema_migration (source, name, sha256) values (%(source)s, %(name)s, %(sha256)s)

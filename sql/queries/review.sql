@@ -49,13 +49,7 @@ select record_row(r) as row, r.project_id, r.fields, r.h_accuracy_m,
 
 -- name: attempts_of_record :many
 -- Every attempt of every job of a record, newest first, each with its steps.
-select a.job_id, a.attempt, a.worker, a.started_at, a.ended_at, a.outcome,
-       a.error_code, a.error_class, a.error_message, a.error_step,
-       (select coalesce(jsonb_agg(jsonb_build_object('key', s.key, 'index', s.index, 'total', s.total, 'label', s.label,
-            'state', s.state, 'started_at', s.started_at, 'ended_at', s.ended_at, 'artifact', (
-                select t.id from artifact as t where t.job_id = s.job_id and t.attempt = s.attempt and t.step = s.key
-                   and t.kind = 'screenshot' order by t.created_at desc limit 1)) order by s.index), '[]')
-          from automation_step as s where s.job_id = a.job_id and s.attempt = a.attempt) as steps
+select attempt_view(a) as view
   from automation_attempt as a join automation_job as j on j.id = a.job_id
  where j.record_id = %(record)s
  order by a.started_at desc;

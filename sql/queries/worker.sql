@@ -3,11 +3,16 @@
 -- name: claim :opt
 -- The next attempt of a job, if this queue row is still its own.
 select j.id, j.record_id, j.project_id, j.device_id, j.attempt, j.generation, j.external_ref,
-       a.portal_key, a.label as account, p.recipe, p.recipe_version, s.state as submission, s.confirmation
+       a.portal_key, a.label as account, p.recipe, p.recipe_version, s.state as submission, s.confirmation,
+       j.interruptions >= 2 as suspect
   from claim_attempt(%(job)s, %(queue_job)s, %(worker)s, %(lease_s)s) as j
   join portal_account as a on a.id = j.account_id
   join portal as p on p.key = a.portal_key
   left join portal_submission as s on s.portal_key = a.portal_key and s.external_ref = j.external_ref;
+
+-- name: begin_alone :exec
+-- The attempt runs alone from now on; nothing when it is over.
+update automation_attempt set waits = false where job_id = %(job)s and attempt = %(attempt)s and ended_at is null;
 
 -- name: run_inputs :one
 -- What is to be keyed.
@@ -37,9 +42,14 @@ update automation_step as s set state = 'confirmed', ended_at = clock_timestamp(
    and a.job_id = s.job_id and a.attempt = s.attempt and a.ended_at is null;
 
 -- name: checkpoint :exec
--- Progress for when the cache does not know it; nothing when the attempt is over.
-update automation_attempt set progress = %(progress)s, progress_at = clock_timestamp()
+-- Progress for when the cache does not know it, and the log so far; nothing when the attempt is over.
+update automation_attempt set progress = %(progress)s, progress_at = clock_timestamp(), log = %(log)s
  where job_id = %(job)s and attempt = %(attempt)s and ended_at is null;
+
+-- name: keep_log :exec
+-- What an attempt logged to its end. A lost one writes nothing any more; its log is that of its last checkpoint.
+update automation_attempt set log = %(log)s
+ where queue_job_id = %(queue_job)s and worker = %(worker)s and outcome is distinct from 'lost';
 
 -- name: add_artifact :opt
 -- A picture of a step; no row when the attempt is over.

@@ -33,6 +33,9 @@ def main() -> None:
     arguments.add_argument("--write", action="store_true", help=f"put the table into docs/{PAGE.name}")
     arguments.add_argument("--only", choices=("upload", "workers"), help="a part of it")
     asked = arguments.parse_args()
+    busy = _busy()
+    if busy and asked.write:
+        sys.exit(f"{busy}: nothing measured now is worth writing down.")
     started = time.monotonic()
     compared: list[figures.Comparison] = []
     with stage() as servers:
@@ -44,9 +47,17 @@ def main() -> None:
                 compared += drain.run(sides)
     table = figures.table(compared)
     print(f"\n{table}\n\n{time.monotonic() - started:.0f} s", flush=True)
+    if busy:
+        print(f"{busy}, and a single process loses more by that than eight connections do: don't trust these ratios.")
     if asked.write:
         what = "\n\n".join((upload.WHAT, pickup.WHAT, drain.WHAT))
         PAGE.write_text(TEXT.format(table=table, machine=_machine(), what=what), encoding="utf-8")
+
+
+def _busy() -> str:
+    """A sentence when other work is under way on this machine, else nothing."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    return f"The machine is busy (load {load:.1f} on {cores} cores)" if load > 0.6 * cores else ""
 
 
 def _machine() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from psycopg import conninfo
 from app.local import postgres, valkey
 from app.local.seed import seed
 from sql.migrate import migrate
+from tests.e2e.stacks import clean_env
 
 READY_S = 60.0
 FORM = "bench-pole"
@@ -93,12 +93,6 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
                 process.kill()
                 process.wait()
             process.stdout.close()
-
-
-def clean_env() -> dict[str, str]:
-    """This process's environment without settings of the product, so that a benchmark measures the defaults."""
-    ours = ("ASBUILT_", "AUTOMATION_", "DATABASE_URL", "REDIS_URL")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from app.core.settings import Settings
 from app.local import postgres
 from tests.bench import figures, payload
 from tests.bench.load import MARK, Plan, Tally
-from tests.bench.stage import Database, Stage, clean_env
+from tests.bench.stage import Database, Stage
+from tests.e2e.stacks import clean_env
 
 WHAT = """**Upload.** A clean record of 2 kB without photos, `PUT` over HTTP to `asbuilt serve` by 8 and by 32 clients that keep
 their connections, from a process of their own. The peer is `pgbench`, which runs the same call of `accept_record` with the same

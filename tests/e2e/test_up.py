@@ -77,6 +77,19 @@ def test_psql_reaches_the_database(stack: Stack) -> None:
     assert (answer.returncode, answer.stdout) == (0, "demo\n")
 
 
+def test_the_doctor_finds_a_fresh_stack_well(stack: Stack) -> None:
+    answer = asbuilt("doctor", "--home", str(stack.home), "--deep")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert {line.split()[0] for line in answer.stdout.splitlines()} == {"ok"}
+
+
+def test_the_doctor_says_in_one_line_that_no_stack_runs() -> None:
+    with home_directory() as nobody:
+        answer = asbuilt("doctor", "--home", str(nobody))
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.count("\n") == 1
+
+
 def test_postgres_listens_on_no_tcp_port(stack: Stack) -> None:
     answer = asbuilt("psql", "--home", str(stack.home), "--", "-Atc", "show listen_addresses")
     assert (answer.returncode, answer.stdout) == (0, "\n")

@@ -9,7 +9,8 @@ import pytest
 from psycopg import AsyncConnection
 
 from sql import Connection
-from sql.migrate import EditedMigration, migrate
+from sql import migrate as migrate_module
+from sql.migrate import EditedMigration, Script, migrate, missing
 from sql.snapshot import committed, snapshot
 from tests.conftest import new_database
 
@@ -55,3 +56,61 @@ async def test_a_migration_that_cannot_get_its_lock_gives_up_and_leaves_nothing(
         with pytest.raises(psycopg.errors.LockNotAvailable):
             await migrate(url)
     assert await migrate(url) == ["functions/job_stamp.sql"]
+
+
+async def test_an_upgrade_of_procrastinate_is_not_held_up_by_our_triggers(
+    server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The type of a column that a trigger names cannot be changed; one of theirs did so once."""
+    url = new_database(server_url)
+    await migrate(url)
+    shipped = migrate_module._queue_upgrades()
+    upgrade = Script(
+        source="procrastinate",
+        name="99.00.00_01_pre_more_attempts.sql",
+        text="alter table procrastinate_jobs alter column attempts type bigint",
+    )
+    async with await AsyncConnection.connect(url, autocommit=True) as conn:
+        with pytest.raises(psycopg.errors.FeatureNotSupported):
+            await conn.execute(upgrade.text)
+        triggers = await hooks(conn)
+        monkeypatch.setattr(migrate_module, "_queue_upgrades", lambda: [*shipped, upgrade])
+        assert await missing(conn) == [upgrade.name]
+        applied = await migrate(url)
+        assert applied[0] == upgrade.name
+        assert all(name.startswith("functions/app_queue_") for name in applied[1:])
+        assert await hooks(conn) == triggers
+        assert await missing(conn) == []
+
+
+async def hooks(conn: Connection) -> list[str]:
+    rows = await conn.execute(
+        "select pg_get_triggerdef(oid) from pg_trigger where tgname like 'app\\_queue\\_%' order by tgname"
+    )
+    return [row[0] for row in await rows.fetchall()]
+
+
+async def test_what_is_missing_is_told_without_being_done(server_url: str) -> None:
+    url = new_database(server_url)
+    async with await AsyncConnection.connect(url, autocommit=True) as conn:
+        names = await missing(conn)
+        assert {"0001_access.sql", "functions/ops_doctor.sql", "views/ops_attempts.sql"} <= set(names)
+        assert await missing(conn) == names
+        await migrate(url)
+        assert await missing(conn) == []
+
+
+async def test_every_function_compiles(conn: Connection) -> None:
+    """They are created in any order, with the checks of their bodies off; a slip would wait for the first caller."""
+    validators = await conn.execute(
+        "select format('select %s(%s)', l.lanvalidator::regproc, p.oid), p.proname"
+        "  from pg_proc as p join pg_language as l on l.oid = p.prolang"
+        " where p.pronamespace in ('public'::regnamespace, 'ops'::regnamespace) and l.lanname in ('sql', 'plpgsql')"
+    )
+    checks = await validators.fetchall()
+    assert len(checks) > 40
+    for check, name in checks:
+        try:
+            await conn.execute(check)
+        except psycopg.Error as exc:
+            pytest.fail(f"{name}: {exc}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 import psycopg
@@ -18,9 +18,11 @@ import tasks
 from sql import loader
 
 for package in (app, tasks, sql):
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    # Not pkgutil: it passes over rooms without an __init__.
+    root = Path(package.__path__[0])
+    for path in sorted(root.rglob("*.py")):
+        if not path.stem.startswith("__"):
+            importlib.import_module(".".join((package.__name__, *path.relative_to(root).with_suffix("").parts)))
 
 STATEMENTS = {(s.file, s.block.name): s for s in loader.registry}
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")

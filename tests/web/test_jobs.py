@@ -137,6 +137,7 @@ async def test_a_viewer_may_look_and_not_retry(served: Service, conn: Connection
 FOREIGN = [
     ("GET", "/api/jobs/{job}"), ("GET", "/api/jobs/record/{record}"), ("GET", "/api/jobs/project/{project}"),
     ("POST", "/api/jobs/{job}/retry"), ("GET", "/api/jobs/{job}/artifacts/{job}"), ("GET", "/api/records/{record}"),
+    ("POST", "/api/jobs/{job}/cancel"), ("GET", "/api/jobs/{job}/attempts"),
     ("GET", "/api/records?project={project}"), ("GET", "/api/stats?project={project}"),
     ("GET", "/api/records/{record}/photos/pole"), ("GET", "/api/mobile/records/{record}"),
     ("GET", "/api/events?job={job}"), ("GET", "/api/events?record={record}"), ("GET", "/api/events?project={project}"),

@@ -86,8 +86,13 @@ class Plant(msgspec.Struct, kw_only=True):
 
 
 @asynccontextmanager
-async def plant(database_url: str, redis_url: str, conn: Connection, folder: Path) -> AsyncIterator[Plant]:
-    """Quick timings: lease 3 s, renewed each second; the forms driver, which needs no browser."""
+async def plant(
+    database_url: str, redis_url: str, conn: Connection, folder: Path, *, portal_database: str = ""
+) -> AsyncIterator[Plant]:
+    """Quick timings: lease 3 s, renewed each second; the forms driver, which needs no browser.
+
+    `portal_database`: the portal keeps its things elsewhere, and outlives what happens to ours.
+    """
     base = web_settings(
         database_url,
         redis_url,
@@ -104,7 +109,8 @@ async def plant(database_url: str, redis_url: str, conn: Connection, folder: Pat
         drain_s=30.0,
         concurrency=4,
     )
-    async with portal_running(base) as portal:
+    elsewhere = msgspec.structs.replace(base, database_url=portal_database or database_url)
+    async with portal_running(elsewhere) as portal:
         runner_settings = msgspec.structs.replace(base, portal_url=portal)
         async with runner_running(runner_settings) as runner, service(runner_settings) as served:
             settings = msgspec.structs.replace(runner_settings, automation_url=runner.url, url=served.url)

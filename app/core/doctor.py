@@ -1,0 +1,216 @@
+"""A check of a whole installation, part by part: what runs, what is stored, and what must be true of it.
+
+It reads only: nothing is made, moved or mended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Literal, TextIO
+from uuid import UUID
+
+import httpx
+import msgspec
+import psycopg
+from psycopg import AsyncConnection
+from redis.exceptions import RedisError
+
+from app.core import health
+from app.core.blobs import path_below
+from app.core.cache import STREAM, commands
+from app.core.db import connect_arguments
+from app.core.settings import Settings
+from sql import Connection, load
+from sql.migrate import missing
+
+Level = Literal["ok", "note", "bad"]
+OLDEST = 150000
+PAGE = 1000
+SHOWN = 50
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the report; `note` is a choice that costs something, `bad` wants mending."""
+
+    part: str
+    level: Level
+    sentence: str
+
+
+class _Server(msgspec.Struct, frozen=True, kw_only=True):
+    version: str
+    number: int
+    standby: bool
+
+
+class _Workers(msgspec.Struct, frozen=True, kw_only=True):
+    alive: int
+    jobs: int
+
+
+class _Blob(msgspec.Struct, frozen=True, kw_only=True):
+    sha256: bytes
+    size: int
+
+
+class _Ailment(msgspec.Struct, frozen=True, kw_only=True):
+    rule: str
+    job_id: UUID | None
+    record_id: UUID | None
+    sentence: str
+    hint: str
+
+
+_Q = load("doctor")
+SERVER = _Q.one("server", _Server)
+TAKE_TIME = _Q.exec("take_time")
+WORKERS = _Q.one("workers", _Workers)
+BLOBS = _Q.many("blobs", _Blob)
+AILMENTS = _Q.many("ailments", _Ailment)
+
+
+async def examine(settings: Settings, *, deep: bool = False) -> AsyncIterator[Finding]:
+    """Every finding, as it is made. `deep` reads each stored file and compares its hash, not only its size."""
+    yield await _redis(settings)
+    yield await _automation(settings)
+    try:
+        async with await AsyncConnection.connect(
+            settings.database_url, autocommit=True, **connect_arguments("asbuilt-doctor")
+        ) as conn:
+            async for finding in _database(conn, settings, deep=deep):
+                yield finding
+    except psycopg.Error as exc:
+        yield _bad("postgres", f"failed: {' '.join(str(exc).split())}")
+
+
+async def report(settings: Settings, *, deep: bool, out: TextIO) -> int:
+    """Write a line for each finding; answers the exit code: 0 when nothing is bad."""
+    code = 0
+    async for finding in examine(settings, deep=deep):
+        out.write(f"{finding.level:<5} {finding.part:<11} {finding.sentence}\n")
+        out.flush()
+        code = max(code, int(finding.level == "bad"))
+    return code
+
+
+async def _database(conn: Connection, settings: Settings, *, deep: bool) -> AsyncIterator[Finding]:
+    server = await SERVER(conn)
+    if server.number < OLDEST:
+        yield _bad("postgres", f"is {server.version}; 15 is the oldest that will do")
+    elif server.standby:
+        yield _bad("postgres", f"{server.version} is a standby: nothing can be stored, and LISTEN does not work")
+    else:
+        yield _ok("postgres", server.version)
+    lacking = await missing(conn)
+    if lacking:
+        yield _bad("migrations", f"{len(lacking)} are missing, {lacking[0]} first; run: asbuilt migrate")
+        return
+    yield _ok("migrations", "all are applied")
+    yield await _workers(conn, settings)
+    async for finding in _blobs(conn, settings, deep=deep):
+        yield finding
+    async for finding in _invariants(conn, settings):
+        yield finding
+
+
+async def _redis(settings: Settings) -> Finding:
+    redis = commands(settings.redis_url)
+    if redis is None:
+        return Finding(part="redis", level="note", sentence="is not configured: progress is not shown live")
+    try:
+        await redis.exists(STREAM)
+    except (RedisError, OSError) as exc:
+        return _bad("redis", f"does not answer ({type(exc).__name__}): progress is not shown live")
+    finally:
+        await redis.aclose()
+    return _ok("redis", "answers")
+
+
+async def _automation(settings: Settings) -> Finding:
+    if not settings.automation_url:
+        return _bad("automation", "AUTOMATION_URL is not set: no job can run")
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await health.automation(settings, client)()
+    except httpx.HTTPError as exc:
+        return _bad("automation", f"does not answer at {settings.automation_url} ({type(exc).__name__})")
+    if answer != "ok":
+        return _bad("automation", f"refuses at {settings.automation_url}; is AUTOMATION_TOKEN the same on both sides?")
+    return _ok("automation", f"answers at {settings.automation_url}")
+
+
+async def _workers(conn: Connection, settings: Settings) -> Finding:
+    seen = await WORKERS(conn, alive_s=3 * settings.heartbeat_s)
+    if seen.alive == 0:
+        return _bad("workers", f"none is alive, and {seen.jobs} jobs wait for one")
+    return _ok("workers", f"{seen.alive} alive")
+
+
+async def _blobs(conn: Connection, settings: Settings, *, deep: bool) -> AsyncIterator[Finding]:
+    """Every stored photo and picture has its file, whole."""
+    broken, seen, after = 0, 0, b""
+    while page := await BLOBS(conn, after=after, limit=PAGE):
+        for wrong in await asyncio.to_thread(_look, settings.blobs, page, deep=deep):
+            broken += 1
+            if broken <= SHOWN:
+                yield _bad("blobs", wrong)
+        seen, after = seen + len(page), page[-1].sha256
+    if broken > SHOWN:
+        yield _bad("blobs", f"and {broken - SHOWN} more")
+    if seen == 0:
+        yield _ok("blobs", "nothing is stored yet")
+    elif not broken:
+        yield _ok("blobs", f"{seen} files are {'read and ' if deep else ''}whole")
+    if settings.blobs.is_dir() and (free := shutil.disk_usage(settings.blobs).free) < settings.free_disk_bytes:
+        yield _bad(
+            "blobs",
+            f"{free // 2**20} MiB are free, and {settings.free_disk_bytes // 2**20} are kept: no upload is taken",
+        )
+
+
+def _look(root: Path, page: list[_Blob], *, deep: bool) -> list[str]:
+    wrong: list[str] = []
+    for blob in page:
+        path = path_below(root, blob.sha256)
+        try:
+            size = path.stat().st_size
+            if size != blob.size:
+                wrong.append(f"{path} has {size} bytes and not {blob.size}")
+            elif deep:
+                with path.open("rb") as file:
+                    if hashlib.file_digest(file, "sha256").digest() != blob.sha256:
+                        wrong.append(f"{path} does not hold what its name says")
+        except OSError as exc:
+            wrong.append(f"{path} cannot be read: {exc.strerror}")
+    return wrong
+
+
+async def _invariants(conn: Connection, settings: Settings) -> AsyncIterator[Finding]:
+    async with conn.transaction():
+        await TAKE_TIME(conn)
+        ailments = await AILMENTS(conn, grace_s=settings.lease_s + settings.reconcile_s + 5)
+    for ailment in ailments[:SHOWN]:
+        of = (
+            f"job {ailment.job_id}"
+            if ailment.job_id
+            else f"record {ailment.record_id}"
+            if ailment.record_id
+            else "queue"
+        )
+        yield _bad("invariants", f"{ailment.rule} {of}: {ailment.sentence} ({ailment.hint})")
+    if len(ailments) > SHOWN:
+        yield _bad("invariants", f"and {len(ailments) - SHOWN} more; ops.doctor() has them all")
+    if not ailments:
+        yield _ok("invariants", "all hold")
+
+
+def _ok(part: str, sentence: str) -> Finding:
+    return Finding(part=part, level="ok", sentence=sentence)
+
+
+def _bad(part: str, sentence: str) -> Finding:
+    return Finding(part=part, level="bad", sentence=sentence)
