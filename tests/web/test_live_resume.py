@@ -105,8 +105,10 @@ async def test_a_change_begun_before_the_cursor_and_committed_after_it_is_replay
             await again.state(slow.job_id, "processing")
         assert again.all("snapshot") == []
         async with served.tail(device.headers, last_id=again.last_id) as third:
-            await claim(conn, (await make_record(conn, device=device)).job_id)
-            await third.of("state", 2)
+            new = await make_record(conn, device=device)
+            await claim(conn, new.job_id)
+            # Two changes of one job in a moment may be told as one: such a stream tells each row's latest state.
+            await third.state(new.job_id, "processing")
 
 
 async def test_a_job_stream_goes_on_in_a_new_process(database_url: str, redis_url: str, conn: Connection) -> None:
