@@ -94,6 +94,8 @@ class HardenedManager(JobManager):
 
     async def unregister_worker(self, worker_id: int) -> None:
         """A row that stays is pruned by the next worker to start."""
+        if self.patience.over.is_set():
+            return
         try:
             async with asyncio.timeout(FAREWELL_S):
                 await super().unregister_worker(worker_id)

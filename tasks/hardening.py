@@ -23,7 +23,7 @@ from tasks.patience import TROUBLE, told
 log = logging.getLogger("asbuilt.worker")
 
 DETACH_S = 5.0
-GIVE_UP_S = 3.0
+GIVE_UP_S = 1.0
 GAVE_UP = 75
 """Exit code (EX_TEMPFAIL): attempts were left to their leases, because the database could not be told of their end."""
 RESTART_S = 1.0

@@ -28,6 +28,8 @@ TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError)
 CANCEL_S = 0.5
 """How long a cancelled statement may take to stop. psycopg waits ten seconds for a server that is frozen."""
 
+CLOSE_S = 2.0
+
 RECONNECT_S = 2.0
 """How long the pool tries by itself. Its pauses double, so after a long outage it would sleep past the recovery; when it
 has given up, the next caller makes it try at once."""
@@ -102,6 +104,10 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
             with deadline(conn, until - loop.time()):
                 yield conn
 
+    async def close(self, timeout: float = CLOSE_S) -> None:  # noqa: ASYNC109 - as psycopg names it
+        """Waits at most two seconds for its own tasks, which may be connecting to a server that is frozen."""
+        await super().close(min(timeout, CLOSE_S))
+
 
 @asynccontextmanager
 async def pool(
@@ -124,7 +130,7 @@ async def pool(
     try:
         yield opened
     finally:
-        await opened.close(timeout=2)
+        await opened.close()
 
 
 @asynccontextmanager

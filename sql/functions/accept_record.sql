@@ -11,6 +11,7 @@ create function accept_record(
 language plpgsql as $$
 declare
     r asbuilt_record := jsonb_populate_record(null::asbuilt_record, p_record);
+    stored asbuilt_record;
     account uuid := (select portal_account_id from project where id = p_project);
     missing boolean := exists (select from jsonb_array_elements(p_photos) as p where p ->> 'received' is null);
     blocked boolean := exists (select from jsonb_array_elements(p_defects) as d where d ->> 'severity' = 'blocker');
@@ -18,25 +19,30 @@ begin
     perform set_config('asbuilt.actor', p_actor, true);
     begin
         perform set_config('lock_timeout', '1s', true);
-        insert into asbuilt_record (id, project_id, device_id, form_key, form_version, asset_key, crew, external_ref, fields,
-            fingerprint, lat, lon, h_accuracy_m, v_accuracy_m, altitude_m, fix_type, position_source, captured_at,
-            client_created_at, device_sent_at, review_state, media_state)
-        values (r.id, p_project, p_device, r.form_key, r.form_version, coalesce(r.asset_key, ''), coalesce(r.crew, ''),
-            external_ref(r.id), r.fields, p_fingerprint, r.lat, r.lon, r.h_accuracy_m, r.v_accuracy_m, r.altitude_m,
-            r.fix_type, r.position_source, r.captured_at, r.client_created_at, r.device_sent_at, 'received',
-            case when missing then 'awaiting' else 'complete' end)
-        on conflict (id) do nothing
-        returning * into r;
+        for try in 0..4 loop
+            insert into asbuilt_record (id, project_id, device_id, form_key, form_version, asset_key, crew, external_ref,
+                fields, fingerprint, lat, lon, h_accuracy_m, v_accuracy_m, altitude_m, fix_type, position_source,
+                captured_at, client_created_at, device_sent_at, review_state, media_state)
+            values (r.id, p_project, p_device, r.form_key, r.form_version, coalesce(r.asset_key, ''), coalesce(r.crew, ''),
+                external_ref(r.id, try), r.fields, p_fingerprint, r.lat, r.lon, r.h_accuracy_m, r.v_accuracy_m,
+                r.altitude_m, r.fix_type, r.position_source, r.captured_at, r.client_created_at, r.device_sent_at,
+                'received', case when missing then 'awaiting' else 'complete' end)
+            -- Not "on conflict (id)": of two at once the second may meet the first one's reference before its id.
+            on conflict do nothing
+            returning * into stored;
+            exit when found or exists (select from asbuilt_record as e where e.id = r.id);
+        end loop;
     exception when lock_not_available then
         raise exception using errcode = 'AB001', message = 'record is being stored by another request';
     end;
-    if not found then
+    if stored.id is null then
         select case when e.fingerprint = p_fingerprint and e.device_id = p_device and e.deleted_at is null
                     then 'replayed' else 'conflict' end
-          into outcome from asbuilt_record as e where e.id = (p_record ->> 'id')::uuid;
+          into outcome from asbuilt_record as e where e.id = r.id;
         return;
     end if;
 
+    r := stored;
     insert into record_revision (record_id, revision, fields, by) values (r.id, 1, r.fields, actor());
 
     insert into blob (sha256, size, type)

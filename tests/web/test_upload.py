@@ -96,6 +96,29 @@ async def test_sixteen_at_once_are_one_record(served: Service, conn: Connection)
     assert (stored["asbuilt_record"], stored["automation_job"], stored["procrastinate_jobs"]) == (1, 1, 1)
 
 
+async def test_many_at_once_are_one_record_each(served: Service, conn: Connection) -> None:
+    """Two at once may meet in any of the record's unique columns; once that was an error of ours."""
+
+    async def put(body: dict[str, Any]) -> int:
+        answer = await served.http.put(f"{POST}/{body['id']}", headers=served.bearer(), json=body)
+        return answer.status_code
+
+    for _ in range(20):
+        body = record()
+        assert sorted(await asyncio.gather(*(put(body) for _ in range(6)))) == [200] * 5 + [201]
+    assert await count(conn, "automation_job") == 20
+
+
+async def test_a_reference_that_another_record_has_is_not_given_again(served: Service, conn: Connection) -> None:
+    first, second = record(), record()
+    await served.http.put(f"{POST}/{first['id']}", headers=served.bearer(), json=first)
+    await conn.execute("update asbuilt_record set external_ref = external_ref(%s::uuid)", [second["id"]])
+    answer = await served.http.put(f"{POST}/{second['id']}", headers=served.bearer(), json=second)
+    assert answer.status_code == 201
+    references = await (await conn.execute("select count(distinct external_ref) from asbuilt_record")).fetchone()
+    assert references == (2,)
+
+
 async def test_photos_may_follow_in_any_order_and_the_last_one_queues_the_job(
     served: Service, conn: Connection
 ) -> None:

@@ -108,6 +108,7 @@ async def test_an_unknown_task_waits_for_a_worker_that_knows_it(works: Plant) ->
     assert (status, due) == ("todo", True)
 
 
+@pytest.mark.slow
 async def test_a_locked_queue_table_only_delays(works: Plant) -> None:
     async with works.worker(lease_s=45.0):
         async with works.conn.transaction():
@@ -217,7 +218,7 @@ async def test_uploads_are_refused_while_postgres_is_frozen_and_taken_after(apar
     works, server = apart
     await works.upload()
     with server.frozen():
-        for _ in range(4):
+        for _ in range(2):
             with pytest.raises(AssertionError, match="database-unavailable"):
                 await works.upload()
         live = await works.served.http.get("/health/live")

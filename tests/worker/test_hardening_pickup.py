@@ -1,4 +1,7 @@
-"""Whatever makes a job ready wakes a worker at once. These workers poll once an hour: what is not notified never runs."""
+"""Whatever makes a job ready wakes a worker at once.
+
+These workers poll, and mend, once an hour: what is not notified never runs.
+"""
 
 from __future__ import annotations
 
@@ -52,8 +55,8 @@ async def test_a_notification_during_an_empty_fetch_is_a_reason_to_fetch_again(
     works: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Procrastinate clears its event after the fetch: of rows inserted in pairs, 27 in 800 waited for the poll."""
-    empty, heard, answered = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    ask, take = HardenedConnector.execute_query_one_async, Listener._take
+    listening, empty, heard, answered = (asyncio.Event() for _ in range(4))
+    ask, take, returned = HardenedConnector.execute_query_one_async, Listener._take, HardenedConnector._returned
 
     async def held_back(self: HardenedConnector, query: Any, **arguments: Any) -> dict[str, Any]:
         row: dict[str, Any] = await ask(self, query, **arguments)
@@ -67,10 +70,15 @@ async def test_a_notification_during_an_empty_fetch_is_a_reason_to_fetch_again(
         if note.channel == CHANNEL:
             heard.set()
 
+    async def came_back(self: HardenedConnector) -> None:
+        await returned(self)
+        listening.set()
+
     monkeypatch.setattr(HardenedConnector, "execute_query_one_async", held_back)
+    monkeypatch.setattr(HardenedConnector, "_returned", came_back)
     monkeypatch.setattr(Listener, "_take", noticed)
-    async with works.worker(poll_s=NEVER_S), asyncio.timeout(60):
-        await until(lambda: works.one(LISTENING), lambda count: count == 1)
+    async with works.worker(poll_s=NEVER_S, reconcile_s=NEVER_S), asyncio.timeout(60):
+        await listening.wait()
         await empty.wait()
         await works.conn.execute(INSERT, [uuid4()])
         await heard.wait()
@@ -79,18 +87,18 @@ async def test_a_notification_during_an_empty_fetch_is_a_reason_to_fetch_again(
 
 
 async def test_no_wake_up_is_lost_between_two_fetches(works: Plant) -> None:
-    async with works.worker(poll_s=NEVER_S):
+    async with works.worker(poll_s=NEVER_S, reconcile_s=NEVER_S):
         await insert_pairs(works, 500)
 
 
 @pytest.mark.slow
 async def test_no_wake_up_is_lost_in_ten_thousand(works: Plant) -> None:
-    async with works.worker(poll_s=NEVER_S):
+    async with works.worker(poll_s=NEVER_S, reconcile_s=NEVER_S):
         await insert_pairs(works, 5000)
 
 
 async def test_listen_comes_back_each_time_it_is_lost(works: Plant) -> None:
-    async with works.worker(poll_s=NEVER_S):
+    async with works.worker(poll_s=NEVER_S, reconcile_s=NEVER_S):
         for _ in range(3):
             await until(lambda: works.one(LISTENING), lambda count: count == 1)
             await works.conn.execute(EAR)
@@ -98,7 +106,7 @@ async def test_listen_comes_back_each_time_it_is_lost(works: Plant) -> None:
 
 
 async def test_what_was_inserted_while_nobody_listened_does_not_wait_for_the_poll(works: Plant) -> None:
-    async with works.worker(poll_s=NEVER_S):
+    async with works.worker(poll_s=NEVER_S, reconcile_s=NEVER_S):
         for _ in range(5):
             await until(lambda: works.one(LISTENING), lambda count: count == 1)
             async with works.conn.transaction():
