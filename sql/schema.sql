@@ -1,172 +1,172 @@
 -- What all migrations, functions and views make together. Never applied; compared by a test.
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table access_token: id text not null
+table access_token: secret_hash bytea not null
+table access_token: device_id uuid not null
+table access_token: scopes text[] not null
+table access_token: created_at timestamp with time zone not null default now()
+table access_token: expires_at timestamp with time zone
+table access_token: revoked_at timestamp with time zone
+table access_token: constraint access_token_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id) ON DELETE CASCADE
+table access_token: constraint access_token_id_check CHECK ((id ~ '^[A-Za-z0-9]{8}$'::text))
+table access_token: constraint access_token_pkey PRIMARY KEY (id)
+table access_token: constraint access_token_scopes_check CHECK (((scopes <@ '{upload,read,review,operate}'::text[]) AND (cardinality(scopes) > 0)))
+table access_token: constraint access_token_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 CREATE INDEX access_token_device ON public.access_token USING btree (device_id)
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table app_user: id uuid not null default gen_random_uuid()
+table app_user: email text not null
+table app_user: name text not null
+table app_user: password_hash bytea
+table app_user: password_salt bytea
+table app_user: disabled_at timestamp with time zone
+table app_user: created_at timestamp with time zone not null default now()
+table app_user: constraint app_user_check CHECK (((password_hash IS NULL) = (password_salt IS NULL)))
+table app_user: constraint app_user_email_check CHECK (((email = lower(email)) AND (email ~~ '%_@_%'::text)))
+table app_user: constraint app_user_email_key UNIQUE (email)
+table app_user: constraint app_user_pkey PRIMARY KEY (id)
+table artifact: id uuid not null default gen_random_uuid()
+table artifact: job_id uuid not null
+table artifact: attempt integer not null
+table artifact: step text not null
+table artifact: kind text not null
+table artifact: blob_sha256 bytea not null
+table artifact: created_at timestamp with time zone not null default now()
+table artifact: constraint artifact_blob_sha256_fkey FOREIGN KEY (blob_sha256) REFERENCES blob(sha256)
+table artifact: constraint artifact_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
+table artifact: constraint artifact_kind_check CHECK ((kind = ANY (ARRAY['screenshot'::text, 'page'::text])))
+table artifact: constraint artifact_pkey PRIMARY KEY (id)
 CREATE INDEX artifact_blob ON public.artifact USING btree (blob_sha256)
 CREATE INDEX artifact_job ON public.artifact USING btree (job_id, attempt, created_at)
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table asbuilt_record: id uuid not null
+table asbuilt_record: project_id uuid not null
+table asbuilt_record: device_id uuid not null
+table asbuilt_record: form_key text not null
+table asbuilt_record: form_version integer not null
+table asbuilt_record: asset_key text not null default ''::text
+table asbuilt_record: crew text not null default ''::text
+table asbuilt_record: external_ref text not null
+table asbuilt_record: revision integer not null default 1
+table asbuilt_record: fields jsonb not null
+table asbuilt_record: fingerprint bytea not null
+table asbuilt_record: lat double precision
+table asbuilt_record: lon double precision
+table asbuilt_record: h_accuracy_m double precision
+table asbuilt_record: v_accuracy_m double precision
+table asbuilt_record: altitude_m double precision
+table asbuilt_record: fix_type text
+table asbuilt_record: position_source text
+table asbuilt_record: captured_at timestamp with time zone
+table asbuilt_record: client_created_at timestamp with time zone
+table asbuilt_record: device_sent_at timestamp with time zone
+table asbuilt_record: received_at timestamp with time zone not null default now()
+table asbuilt_record: review_state text not null default 'received'::text
+table asbuilt_record: media_state text not null
+table asbuilt_record: deleted_at timestamp with time zone
+table asbuilt_record: constraint asbuilt_record_altitude_m_check CHECK (((altitude_m >= ('-100000'::numeric)::double precision) AND (altitude_m <= ('100000'::numeric)::double precision)))
+table asbuilt_record: constraint asbuilt_record_check CHECK (((lat IS NULL) = (lon IS NULL)))
+table asbuilt_record: constraint asbuilt_record_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table asbuilt_record: constraint asbuilt_record_external_ref_check CHECK ((external_ref ~ '^AB-[0-9A-Z]{10}$'::text))
+table asbuilt_record: constraint asbuilt_record_external_ref_key UNIQUE (external_ref)
+table asbuilt_record: constraint asbuilt_record_fields_check CHECK ((jsonb_typeof(fields) = 'object'::text))
+table asbuilt_record: constraint asbuilt_record_fingerprint_check CHECK ((octet_length(fingerprint) = 32))
+table asbuilt_record: constraint asbuilt_record_form_key_form_version_fkey FOREIGN KEY (form_key, form_version) REFERENCES form_def(form_key, version)
+table asbuilt_record: constraint asbuilt_record_h_accuracy_m_check CHECK (((h_accuracy_m >= (0)::double precision) AND (h_accuracy_m <= ('1000000'::numeric)::double precision)))
+table asbuilt_record: constraint asbuilt_record_lat_check CHECK (((lat >= ('-90'::integer)::double precision) AND (lat <= (90)::double precision)))
+table asbuilt_record: constraint asbuilt_record_lon_check CHECK (((lon >= ('-180'::integer)::double precision) AND (lon <= (180)::double precision)))
+table asbuilt_record: constraint asbuilt_record_media_state_check CHECK ((media_state = ANY (ARRAY['awaiting'::text, 'complete'::text])))
+table asbuilt_record: constraint asbuilt_record_pkey PRIMARY KEY (id)
+table asbuilt_record: constraint asbuilt_record_project_id_fkey FOREIGN KEY (project_id) REFERENCES project(id)
+table asbuilt_record: constraint asbuilt_record_review_state_check CHECK ((review_state = ANY (ARRAY['received'::text, 'has_issues'::text, 'edited'::text, 'approved'::text, 'rejected'::text])))
+table asbuilt_record: constraint asbuilt_record_revision_check CHECK ((revision > 0))
+table asbuilt_record: constraint asbuilt_record_v_accuracy_m_check CHECK (((v_accuracy_m >= (0)::double precision) AND (v_accuracy_m <= ('1000000'::numeric)::double precision)))
 CREATE INDEX asbuilt_record_asset ON public.asbuilt_record USING btree (project_id, asset_key)
 CREATE INDEX asbuilt_record_awaiting ON public.asbuilt_record USING btree (received_at) WHERE (media_state = 'awaiting'::text)
 CREATE INDEX asbuilt_record_device ON public.asbuilt_record USING btree (device_id, received_at DESC)
 CREATE INDEX asbuilt_record_list ON public.asbuilt_record USING btree (project_id, received_at DESC, id DESC) WHERE (deleted_at IS NULL)
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
+table audit_event: id bigint not null
+table audit_event: at timestamp with time zone not null default now()
+table audit_event: actor text not null
+table audit_event: action text not null
+table audit_event: reason text not null default ''::text
+table audit_event: project_id uuid
+table audit_event: record_id uuid
+table audit_event: job_id uuid
+table audit_event: before jsonb
+table audit_event: after jsonb
+table audit_event: constraint audit_event_pkey PRIMARY KEY (id)
 CREATE INDEX audit_event_job ON public.audit_event USING btree (job_id, id)
 CREATE INDEX audit_event_record ON public.audit_event USING btree (record_id, id)
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table automation_attempt: job_id uuid not null
+table automation_attempt: attempt integer not null
+table automation_attempt: queue_job_id bigint not null
+table automation_attempt: worker text not null
+table automation_attempt: started_at timestamp with time zone not null default now()
+table automation_attempt: lease_until timestamp with time zone not null
+table automation_attempt: ended_at timestamp with time zone
+table automation_attempt: outcome text
+table automation_attempt: error_code text
+table automation_attempt: error_class text
+table automation_attempt: error_message text
+table automation_attempt: error_step text
+table automation_attempt: traceback text
+table automation_attempt: progress jsonb
+table automation_attempt: progress_at timestamp with time zone
+table automation_attempt: waits boolean not null default false
+table automation_attempt: log text not null default ''::text
+table automation_attempt: constraint automation_attempt_attempt_check CHECK ((attempt > 0))
+table automation_attempt: constraint automation_attempt_check CHECK (((ended_at IS NULL) = (outcome IS NULL)))
+table automation_attempt: constraint automation_attempt_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
+table automation_attempt: constraint automation_attempt_log_check CHECK ((octet_length(log) <= 65536))
+table automation_attempt: constraint automation_attempt_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'failed'::text, 'lost'::text, 'detached'::text, 'parked'::text, 'cancelled'::text])))
+table automation_attempt: constraint automation_attempt_pkey PRIMARY KEY (job_id, attempt)
 CREATE INDEX automation_attempt_open ON public.automation_attempt USING btree (lease_until) WHERE (ended_at IS NULL)
 CREATE INDEX automation_attempt_queue_row ON public.automation_attempt USING btree (queue_job_id)
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table automation_job: id uuid not null
+table automation_job: record_id uuid not null
+table automation_job: revision integer not null
+table automation_job: project_id uuid not null
+table automation_job: device_id uuid not null
+table automation_job: account_id uuid not null
+table automation_job: external_ref text not null
+table automation_job: generation integer not null default 1
+table automation_job: state text not null
+table automation_job: wait_reason text
+table automation_job: ready_at timestamp with time zone
+table automation_job: queue_job_id bigint
+table automation_job: attempt integer not null default 0
+table automation_job: failures integer not null default 0
+table automation_job: interruptions integer not null default 0
+table automation_job: max_attempts integer not null
+table automation_job: error_code text
+table automation_job: error_class text
+table automation_job: error_message text
+table automation_job: error_step text
+table automation_job: confirmation text
+table automation_job: portal_url text
+table automation_job: created_at timestamp with time zone not null default now()
+table automation_job: queued_at timestamp with time zone
+table automation_job: started_at timestamp with time zone
+table automation_job: finished_at timestamp with time zone
+table automation_job: cancel_requested_at timestamp with time zone
+table automation_job: seq integer not null default 0
+table automation_job: changed_at timestamp with time zone not null default now()
+table automation_job: changed_xid xid8 not null default '0'::xid8
+table automation_job: constraint automation_job_account_id_fkey FOREIGN KEY (account_id) REFERENCES portal_account(id)
+table automation_job: constraint automation_job_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table automation_job: constraint automation_job_generation_check CHECK ((generation > 0))
+table automation_job: constraint automation_job_max_attempts_check CHECK ((max_attempts > 0))
+table automation_job: constraint automation_job_pkey PRIMARY KEY (id)
+table automation_job: constraint automation_job_project_id_fkey FOREIGN KEY (project_id) REFERENCES project(id)
+table automation_job: constraint automation_job_queue_job_id_key UNIQUE (queue_job_id)
+table automation_job: constraint automation_job_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
+table automation_job: constraint job_completed_is_confirmed CHECK (((state = 'completed'::text) = (confirmation IS NOT NULL)))
+table automation_job: constraint job_failed_says_why CHECK (((state <> 'failed'::text) OR (error_code IS NOT NULL)))
+table automation_job: constraint job_failures_in_budget CHECK (((failures >= 0) AND (failures <= max_attempts)))
+table automation_job: constraint job_processing_has_attempt CHECK (((state <> 'processing'::text) OR ((attempt > 0) AND (started_at IS NOT NULL))))
+table automation_job: constraint job_retrying_says_when CHECK (((state <> 'retrying'::text) OR ((ready_at IS NOT NULL) AND (error_code IS NOT NULL))))
+table automation_job: constraint job_state CHECK ((state = ANY (ARRAY['awaiting_media'::text, 'held'::text, 'queued'::text, 'processing'::text, 'retrying'::text, 'needs_input'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+table automation_job: constraint job_terminal_has_no_queue_row CHECK (((state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) OR (queue_job_id IS NULL)))
+table automation_job: constraint job_terminal_is_finished CHECK (((state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (finished_at IS NOT NULL)))
+table automation_job: constraint job_waiting_says_why CHECK (((state = ANY (ARRAY['awaiting_media'::text, 'held'::text, 'retrying'::text, 'needs_input'::text])) = (wait_reason IS NOT NULL)))
 CREATE INDEX automation_job_changed ON public.automation_job USING btree (changed_xid)
 CREATE INDEX automation_job_due ON public.automation_job USING btree (ready_at) WHERE (state = 'retrying'::text)
 CREATE INDEX automation_job_finished ON public.automation_job USING btree (project_id, finished_at) WHERE (state = 'completed'::text)
@@ -174,317 +174,317 @@ CREATE INDEX automation_job_open ON public.automation_job USING btree (project_i
 CREATE INDEX automation_job_project ON public.automation_job USING btree (project_id, created_at DESC, id DESC)
 CREATE INDEX automation_job_record ON public.automation_job USING btree (record_id, created_at DESC)
 CREATE UNIQUE INDEX automation_job_live ON public.automation_job USING btree (record_id) WHERE (state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table automation_run: job_id uuid not null
+table automation_run: generation integer not null
+table automation_run: run_id text not null
+table automation_run: started_at timestamp with time zone not null default now()
+table automation_run: constraint automation_run_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
+table automation_run: constraint automation_run_pkey PRIMARY KEY (job_id, generation)
+table automation_step: job_id uuid not null
+table automation_step: attempt integer not null
+table automation_step: key text not null
+table automation_step: index integer not null
+table automation_step: total integer not null
+table automation_step: label text not null
+table automation_step: state text not null
+table automation_step: outputs jsonb not null default '{}'::jsonb
+table automation_step: started_at timestamp with time zone not null default now()
+table automation_step: ended_at timestamp with time zone
+table automation_step: constraint automation_step_check CHECK ((total >= index))
+table automation_step: constraint automation_step_check1 CHECK (((state = 'running'::text) = (ended_at IS NULL)))
+table automation_step: constraint automation_step_index_check CHECK ((index > 0))
+table automation_step: constraint automation_step_job_id_attempt_fkey FOREIGN KEY (job_id, attempt) REFERENCES automation_attempt(job_id, attempt)
+table automation_step: constraint automation_step_pkey PRIMARY KEY (job_id, attempt, key)
+table automation_step: constraint automation_step_state_check CHECK ((state = ANY (ARRAY['running'::text, 'confirmed'::text, 'failed'::text])))
+table blob: sha256 bytea not null
+table blob: size bigint not null
+table blob: type text not null
+table blob: created_at timestamp with time zone not null default now()
+table blob: constraint blob_pkey PRIMARY KEY (sha256)
+table blob: constraint blob_sha256_check CHECK ((octet_length(sha256) = 32))
+table blob: constraint blob_size_check CHECK ((size > 0))
+table defect: id uuid not null default gen_random_uuid()
+table defect: record_id uuid not null
+table defect: revision integer not null
+table defect: rule text not null
+table defect: severity text not null
+table defect: field text
+table defect: photo text
+table defect: message text not null
+table defect: evidence jsonb not null default '{}'::jsonb
+table defect: status text not null default 'open'::text
+table defect: by text
+table defect: reason text
+table defect: at timestamp with time zone not null default now()
+table defect: constraint defect_check CHECK (((status = 'open'::text) OR (by IS NOT NULL)))
+table defect: constraint defect_pkey PRIMARY KEY (id)
+table defect: constraint defect_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
+table defect: constraint defect_severity_check CHECK ((severity = ANY (ARRAY['blocker'::text, 'major'::text, 'minor'::text, 'info'::text])))
+table defect: constraint defect_status_check CHECK ((status = ANY (ARRAY['open'::text, 'waived'::text, 'fixed'::text])))
 CREATE INDEX defect_open ON public.defect USING btree (record_id, severity) WHERE (status = 'open'::text)
 CREATE UNIQUE INDEX defect_once ON public.defect USING btree (record_id, revision, rule, COALESCE(field, ''::text), COALESCE(photo, ''::text))
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table device: id uuid not null default gen_random_uuid()
+table device: project_id uuid not null
+table device: label text not null
+table device: crew text not null default ''::text
+table device: disabled_at timestamp with time zone
+table device: created_at timestamp with time zone not null default now()
+table device: constraint device_pkey PRIMARY KEY (id)
+table device: constraint device_project_id_fkey FOREIGN KEY (project_id) REFERENCES project(id)
 CREATE INDEX device_project ON public.device USING btree (project_id)
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table form_def: form_key text not null
+table form_def: version integer not null
+table form_def: title text not null
+table form_def: state text not null default 'open'::text
+table form_def: schema json not null
+table form_def: shots jsonb not null default '[]'::jsonb
+table form_def: measures jsonb not null default '[]'::jsonb
+table form_def: rules jsonb not null default '{}'::jsonb
+table form_def: created_at timestamp with time zone not null default now()
+table form_def: constraint form_def_form_key_check CHECK ((form_key ~ '^[a-z0-9][a-z0-9-]{0,59}$'::text))
+table form_def: constraint form_def_pkey PRIMARY KEY (form_key, version)
+table form_def: constraint form_def_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'open'::text, 'closing'::text, 'closed'::text])))
+table form_def: constraint form_def_version_check CHECK ((version > 0))
+table job_event: job_id uuid not null
+table job_event: seq integer not null
+table job_event: at timestamp with time zone not null default now()
+table job_event: kind text not null
+table job_event: actor text not null
+table job_event: data jsonb not null
+table job_event: constraint job_event_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
+table job_event: constraint job_event_kind_check CHECK ((kind = ANY (ARRAY['created'::text, 'state'::text, 'media'::text, 'changed'::text])))
+table job_event: constraint job_event_pkey PRIMARY KEY (job_id, seq)
+table job_event: constraint job_event_seq_check CHECK ((seq > 0))
+table membership: user_id uuid not null
+table membership: project_id uuid not null
+table membership: role text not null
+table membership: constraint membership_pkey PRIMARY KEY (user_id, project_id)
+table membership: constraint membership_project_id_fkey FOREIGN KEY (project_id) REFERENCES project(id) ON DELETE CASCADE
+table membership: constraint membership_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'reviewer'::text, 'operator'::text, 'admin'::text])))
+table membership: constraint membership_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
 CREATE INDEX membership_project ON public.membership USING btree (project_id)
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table photo: id uuid not null default gen_random_uuid()
+table photo: record_id uuid not null
+table photo: name text not null
+table photo: shot_key text not null
+table photo: kind text not null default 'photo'::text
+table photo: declared_sha256 bytea
+table photo: declared_size bigint
+table photo: declared_type text
+table photo: blob_sha256 bytea
+table photo: rejected_reason text
+table photo: received_at timestamp with time zone
+table photo: width integer
+table photo: height integer
+table photo: taken_at timestamp with time zone
+table photo: taken_at_source text
+table photo: lat double precision
+table photo: lon double precision
+table photo: exif jsonb not null default '{}'::jsonb
+table photo: checks text not null default 'deferred'::text
+table photo: constraint photo_blob_sha256_fkey FOREIGN KEY (blob_sha256) REFERENCES blob(sha256)
+table photo: constraint photo_check CHECK (((received_at IS NULL) = ((blob_sha256 IS NULL) AND (rejected_reason IS NULL))))
+table photo: constraint photo_checks_check CHECK ((checks = ANY (ARRAY['done'::text, 'deferred'::text, 'failed'::text])))
+table photo: constraint photo_declared_sha256_check CHECK ((octet_length(declared_sha256) = 32))
+table photo: constraint photo_kind_check CHECK ((kind = ANY (ARRAY['photo'::text, 'redline'::text, 'otdr'::text, 'signature'::text, 'other'::text])))
+table photo: constraint photo_lat_check CHECK (((lat >= ('-90'::integer)::double precision) AND (lat <= (90)::double precision)))
+table photo: constraint photo_lon_check CHECK (((lon >= ('-180'::integer)::double precision) AND (lon <= (180)::double precision)))
+table photo: constraint photo_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 120)))
+table photo: constraint photo_pkey PRIMARY KEY (id)
+table photo: constraint photo_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
+table photo: constraint photo_record_id_name_key UNIQUE (record_id, name)
+table photo: constraint photo_taken_at_source_check CHECK ((taken_at_source = ANY (ARRAY['offset'::text, 'gps'::text, 'project_tz'::text])))
 CREATE INDEX photo_blob ON public.photo USING btree (blob_sha256)
 CREATE UNIQUE INDEX photo_name_twins ON public.photo USING btree (record_id, lower(name))
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table portal: key text not null
+table portal: name text not null
+table portal: url text not null default ''::text
+table portal: recipe text not null
+table portal: recipe_version integer not null
+table portal: constraint portal_key_check CHECK ((key ~ '^[a-z0-9][a-z0-9-]{0,39}$'::text))
+table portal: constraint portal_pkey PRIMARY KEY (key)
+table portal: constraint portal_recipe_version_check CHECK ((recipe_version > 0))
+table portal_account: id uuid not null default gen_random_uuid()
+table portal_account: portal_key text not null
+table portal_account: label text not null
+table portal_account: constraint portal_account_pkey PRIMARY KEY (id)
+table portal_account: constraint portal_account_portal_key_fkey FOREIGN KEY (portal_key) REFERENCES portal(key)
+table portal_account: constraint portal_account_portal_key_label_key UNIQUE (portal_key, label)
+table portal_submission: portal_key text not null
+table portal_submission: external_ref text not null
+table portal_submission: job_id uuid not null
+table portal_submission: state text not null
+table portal_submission: attempt integer not null
+table portal_submission: intents integer not null default 1
+table portal_submission: intent_at timestamp with time zone not null
+table portal_submission: confirmation text
+table portal_submission: confirmed_by text
+table portal_submission: evidence jsonb
+table portal_submission: constraint portal_submission_check CHECK (((state = 'confirmed'::text) = (confirmation IS NOT NULL)))
+table portal_submission: constraint portal_submission_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
+table portal_submission: constraint portal_submission_pkey PRIMARY KEY (portal_key, external_ref)
+table portal_submission: constraint portal_submission_portal_key_fkey FOREIGN KEY (portal_key) REFERENCES portal(key)
+table portal_submission: constraint portal_submission_state_check CHECK ((state = ANY (ARRAY['intent'::text, 'absent'::text, 'confirmed'::text])))
 CREATE INDEX portal_submission_job ON public.portal_submission USING btree (job_id)
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table project: id uuid not null default gen_random_uuid()
+table project: code text not null
+table project: name text not null
+table project: customer text not null default ''::text
+table project: tz text not null default 'UTC'::text
+table project: boundary jsonb
+table project: site_lat double precision
+table project: site_lon double precision
+table project: site_radius_m double precision not null default 150
+table project: state text not null default 'open'::text
+table project: created_at timestamp with time zone not null default now()
+table project: portal_account_id uuid
+table project: constraint project_boundary_check CHECK ((jsonb_typeof(boundary) = 'object'::text))
+table project: constraint project_check CHECK (((site_lat IS NULL) = (site_lon IS NULL)))
+table project: constraint project_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9-]{0,39}$'::text))
+table project: constraint project_code_key UNIQUE (code)
+table project: constraint project_pkey PRIMARY KEY (id)
+table project: constraint project_portal_account_id_fkey FOREIGN KEY (portal_account_id) REFERENCES portal_account(id)
+table project: constraint project_site_lat_check CHECK (((site_lat >= ('-90'::integer)::double precision) AND (site_lat <= (90)::double precision)))
+table project: constraint project_site_lon_check CHECK (((site_lon >= ('-180'::integer)::double precision) AND (site_lon <= (180)::double precision)))
+table project: constraint project_site_radius_m_check CHECK (((site_radius_m >= (1)::double precision) AND (site_radius_m <= ('1000000'::numeric)::double precision)))
+table project: constraint project_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closing'::text, 'closed'::text])))
 CREATE INDEX project_portal_account ON public.project USING btree (portal_account_id)
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $1: $2 $3$4$5
-table $6: constraint $7 $8
-table $6: constraint $7 $8
-table $6: constraint $7 $8
+table record_revision: record_id uuid not null
+table record_revision: revision integer not null
+table record_revision: fields jsonb not null
+table record_revision: at timestamp with time zone not null default now()
+table record_revision: by text not null
+table record_revision: reason text not null default ''::text
+table record_revision: constraint record_revision_pkey PRIMARY KEY (record_id, revision)
+table record_revision: constraint record_revision_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
+table record_revision: constraint record_revision_revision_check CHECK ((revision > 0))
+table schema_migration: source text not null
+table schema_migration: name text not null
+table schema_migration: sha256 text not null
+table schema_migration: applied_at timestamp with time zone not null default now()
+table schema_migration: constraint schema_migration_pkey PRIMARY KEY (source, name)
+table schema_migration: constraint schema_migration_source_check CHECK ((source = ANY (ARRAY['procrastinate'::text, 'asbuilt'::text, 'repeatable'::text])))
+table sign_in_link: secret_hash bytea not null
+table sign_in_link: user_id uuid not null
+table sign_in_link: expires_at timestamp with time zone not null
+table sign_in_link: used_at timestamp with time zone
+table sign_in_link: constraint sign_in_link_pkey PRIMARY KEY (secret_hash)
+table sign_in_link: constraint sign_in_link_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
+table sign_in_link: constraint sign_in_link_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
+table stream_epoch: single boolean not null default true
+table stream_epoch: epoch uuid not null default gen_random_uuid()
+table stream_epoch: constraint stream_epoch_pkey PRIMARY KEY (single)
+table stream_epoch: constraint stream_epoch_single_check CHECK (single)
+table user_session: secret_hash bytea not null
+table user_session: user_id uuid not null
+table user_session: created_at timestamp with time zone not null default now()
+table user_session: expires_at timestamp with time zone not null
+table user_session: constraint user_session_pkey PRIMARY KEY (secret_hash)
+table user_session: constraint user_session_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
+table user_session: constraint user_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
 CREATE INDEX user_session_user ON public.user_session USING btree (user_id)
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-view $9.$10: $11 $12
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
-function $13.$14($15) returns $16
+view ops.attempts: job_id uuid
+view ops.attempts: record_id uuid
+view ops.attempts: project text
+view ops.attempts: external_ref text
+view ops.attempts: attempt integer
+view ops.attempts: worker text
+view ops.attempts: queue_row bigint
+view ops.attempts: started_at timestamp with time zone
+view ops.attempts: ended_at timestamp with time zone
+view ops.attempts: took interval
+view ops.attempts: lease_until timestamp with time zone
+view ops.attempts: outcome text
+view ops.attempts: steps_confirmed bigint
+view ops.attempts: error_code text
+view ops.attempts: error_class text
+view ops.attempts: error_message text
+view ops.attempts: error_step text
+view ops.attempts: traceback text
+view ops.attempts: log text
+view ops.attempts: progress jsonb
+view ops.jobs: id uuid
+view ops.jobs: record_id uuid
+view ops.jobs: project text
+view ops.jobs: state text
+view ops.jobs: wait_reason text
+view ops.jobs: ready_at timestamp with time zone
+view ops.jobs: attempt integer
+view ops.jobs: failures integer
+view ops.jobs: max_attempts integer
+view ops.jobs: external_ref text
+view ops.jobs: confirmation text
+view ops.jobs: error_code text
+view ops.jobs: error_message text
+view ops.jobs: created_at timestamp with time zone
+view ops.jobs: queued_at timestamp with time zone
+view ops.jobs: started_at timestamp with time zone
+view ops.jobs: finished_at timestamp with time zone
+view ops.jobs: queue_row bigint
+view ops.jobs: queue character varying(128)
+view ops.jobs: queue_status text
+view ops.timeline: at timestamp with time zone
+view ops.timeline: record_id uuid
+view ops.timeline: job_id uuid
+view ops.timeline: seq integer
+view ops.timeline: kind text
+view ops.timeline: state text
+view ops.timeline: actor text
+view ops.timeline: reason text
+view ops.timeline: data jsonb
+function public.accept_photo(p_record uuid, p_photo jsonb, p_defects jsonb, p_actor text, OUT outcome text) returns text
+function public.accept_record(p_project uuid, p_device uuid, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_max_attempts integer, p_actor text, OUT outcome text, OUT job_id uuid, OUT job_state text, OUT received_at timestamp with time zone) returns record
+function public.actor() returns text
+function public.add_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
+function public.app_queue_abort() returns trigger
+function public.app_queue_again() returns trigger
+function public.app_queue_attempts() returns trigger
+function public.app_queue_back() returns trigger
+function public.app_queue_cancel() returns trigger
+function public.app_queue_deleted() returns trigger
+function public.app_queue_ended() returns trigger
+function public.app_queue_plan() returns trigger
+function public.app_queue_wake() returns trigger
+function public.attempt_view(a automation_attempt) returns jsonb
+function ops.cancel(p_job uuid, p_reason text) returns jsonb
+function public.carries(q procrastinate_jobs, p_job uuid) returns boolean
+function public.claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_lease_s double precision) returns SETOF automation_job
+function public.close_attempt(p_job uuid, p_attempt integer, p_outcome text, p_error jsonb) returns boolean
+function ops.doctor(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.doctor_attempts(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.doctor_events() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.doctor_jobs(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.doctor_queue(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.doctor_records() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.doctor_submissions() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.external_ref(p_record uuid, p_try integer) returns text
+function public.interrupt(job automation_job, p_progressed boolean) returns void
+function public.job_guard() returns trigger
+function public.job_stamp() returns trigger
+function public.job_tell() returns trigger
+function public.job_view(j automation_job) returns jsonb
+function public.lock_job(p_job uuid) returns automation_job
+function public.note_edit(job automation_job, p_action text, p_reason text) returns void
+function public.promote_due() returns double precision
+function public.queue_defer(p_job uuid, p_queue text, p_first boolean) returns bigint
+function public.queue_move(p_queue_job bigint) returns void
+function public.reconcile(p_grace_s double precision) returns TABLE(kind text, job_id uuid)
+function public.reconcile_lost() returns SETOF uuid
+function public.reconcile_rowless() returns SETOF uuid
+function public.reconcile_strays(p_grace_s double precision) returns void
+function public.reconcile_unclaimed(p_grace_s double precision) returns SETOF uuid
+function public.reconcile_unfinished(p_grace_s double precision) returns SETOF uuid
+function public.record_intent(p_job uuid, p_attempt integer) returns boolean
+function public.record_row(r asbuilt_record) returns jsonb
+function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) returns void
+function ops.retry(p_job uuid, p_reason text) returns jsonb
+function public.settle_cancelled(p_job uuid, p_attempt integer) returns boolean
+function public.settle_completed(p_job uuid, p_attempt integer, p_confirmation text, p_how text, p_portal_url text) returns boolean
+function public.settle_detached(p_job uuid, p_attempt integer) returns boolean
+function public.settle_failed(p_job uuid, p_attempt integer, p_error jsonb, p_again boolean, p_spends text, p_run_over boolean, p_base_s double precision, p_wait_s double precision) returns text
+function public.settle_parked(p_job uuid, p_attempt integer, p_wait_reason text, p_error jsonb) returns boolean
+function public.try_lock_job(p_job uuid) returns automation_job
+function public.uuid7() returns uuid
 CREATE TRIGGER app_queue_abort BEFORE UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'doing'::procrastinate_job_status) AND (new.status = 'doing'::procrastinate_job_status) AND new.abort_requested AND (NOT old.abort_requested))) EXECUTE FUNCTION app_queue_abort()
 CREATE TRIGGER app_queue_again BEFORE UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status <> ALL (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])) AND (new.status = ANY (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])))) EXECUTE FUNCTION app_queue_again()
 CREATE TRIGGER app_queue_attempts AFTER UPDATE OF attempts ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (new.status = old.status) AND (new.attempts <> old.attempts))) EXECUTE FUNCTION app_queue_attempts()

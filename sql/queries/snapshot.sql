@@ -4,14 +4,14 @@
 -- Tables with columns, constraints and indexes; then views, functions and triggers of ours.
 select line from (
     select 1 as part, c.relname::text as owner, 0 as kind, a.attnum::int as place,
-           format('table %s: %s %s%s%s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+           format('table %%s: %%s %%s%%s%%s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
                case when a.attnotnull then ' not null' else '' end,
                coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')) as line
       from pg_class as c join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       left join pg_attrdef as d on d.adrelid = c.oid and d.adnum = a.attnum
      where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname not like 'procrastinate%%'
     union all
-    select 1, c.relname, 1, 0, format('table %s: constraint %s %s', c.relname, k.conname, pg_get_constraintdef(k.oid))
+    select 1, c.relname, 1, 0, format('table %%s: constraint %%s %%s', c.relname, k.conname, pg_get_constraintdef(k.oid))
       from pg_constraint as k join pg_class as c on c.oid = k.conrelid
      where c.relnamespace = 'public'::regnamespace and c.relname not like 'procrastinate%%' and k.contype <> 'n'
     union all
@@ -20,13 +20,13 @@ select line from (
      where c.relnamespace = 'public'::regnamespace and c.relname not like 'procrastinate%%'
        and not exists (select from pg_constraint where conindid = i.indexrelid)
     union all
-    select 2, c.relname, 0, a.attnum, format('view %s.%s: %s %s', n.nspname, c.relname, a.attname,
+    select 2, c.relname, 0, a.attnum, format('view %%s.%%s: %%s %%s', n.nspname, c.relname, a.attname,
                format_type(a.atttypid, a.atttypmod))
       from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
       join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
      where n.nspname in ('public', 'ops') and c.relkind = 'v'
     union all
-    select 3, p.proname, 0, 0, format('function %s.%s(%s) returns %s', n.nspname, p.proname,
+    select 3, p.proname, 0, 0, format('function %%s.%%s(%%s) returns %%s', n.nspname, p.proname,
                pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid))
       from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace
      where n.nspname in ('public', 'ops') and p.proname not like 'procrastinate%%'
