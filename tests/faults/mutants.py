@@ -1,0 +1,162 @@
+"""The guards, each with the patch that takes it out of a throw-away run. Nothing in the product can switch one off."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from sql import Connection
+
+Scenario = Literal["calls", "kills", "poison", "drain", "finish", "restart", "forgotten", "twins", "rows", "idle"]
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """A text of a module, replaced as the process imports it."""
+
+    module: str
+    old: str
+    new: str
+
+
+class Function(msgspec.Struct, frozen=True, kw_only=True):
+    """A text of an SQL function, replaced in one database."""
+
+    name: str
+    old: str
+    new: str
+
+
+class Mutant(msgspec.Struct, frozen=True, kw_only=True):
+    """`guard` is what is taken away, `scenario` what must go red without it."""
+
+    guard: str
+    scenario: Scenario
+    code: Code | None = None
+    functions: tuple[Function, ...] = ()
+
+
+OPEN = "and attempt = p_attempt and ended_at is null"
+DRAIN = "        await self._wait_for_jobs(self._drain_s, unless=self._detach_now)\n"
+
+MUTANTS = (
+    Mutant(
+        guard="fence",
+        scenario="calls",
+        functions=(Function(name="close_attempt", old=OPEN, new="and attempt = p_attempt"),),
+    ),
+    Mutant(
+        guard="fence of the intent",
+        scenario="calls",
+        functions=(
+            Function(name="record_intent", old="j.id = p_job and j.attempt = p_attempt and", new="j.id = p_job and"),
+        ),
+    ),
+    Mutant(
+        guard="one intent at a time",
+        scenario="calls",
+        functions=(Function(name="record_intent", old="where portal_submission.state = 'absent'", new=""),),
+    ),
+    Mutant(
+        guard="missing queue rows are deferred again",
+        scenario="calls",
+        functions=(Function(name="reconcile_rowless", old="limit 200", new="limit 0"),),
+    ),
+    Mutant(
+        guard="unclaimed queue rows are superseded",
+        scenario="calls",
+        functions=(Function(name="reconcile_unclaimed", old="limit 200", new="limit 0"),),
+    ),
+    Mutant(
+        guard="numbers of a job's events",
+        scenario="calls",
+        functions=(Function(name="job_stamp", old="old.seq + 1", new="old.seq + 2"),),
+    ),
+    Mutant(
+        guard="sweep of lost attempts",
+        scenario="kills",
+        functions=(Function(name="reconcile_lost", old="limit 200", new="limit 0"),),
+    ),
+    Mutant(
+        guard="only a lease that has run out is lost",
+        scenario="idle",
+        functions=(
+            Function(name="reconcile_lost", old="a.lease_until < clock_timestamp() order", new="true order"),
+            Function(name="reconcile_lost", old="and lease_until < clock_timestamp()", new=""),
+        ),
+    ),
+    Mutant(
+        guard="three interruptions end a job",
+        scenario="poison",
+        functions=(Function(name="interrupt", old="lost < 3", new="true"),),
+    ),
+    Mutant(
+        guard="repair of a lost finish",
+        scenario="finish",
+        code=Code(
+            module="tasks.fetching",
+            old='await self.patience.insist(once, on="finish")',
+            new="await once()",
+        ),
+        functions=(Function(name="reconcile_unfinished", old="limit 200", new="limit 0"),),
+    ),
+    Mutant(
+        guard="lease in the drain",
+        scenario="drain",
+        code=Code(
+            module="tasks.hardening",
+            old=DRAIN,
+            new="        from tasks.lease import Lease\n        Lease._ask = lambda _: asyncio.sleep(1, 'unknown')\n"
+            + DRAIN,
+        ),
+    ),
+    Mutant(
+        guard="LISTEN comes back",
+        scenario="restart",
+        code=Code(
+            module="tasks.listening",
+            old="            self._pause_s = min(LAST_S, 2 * self._pause_s)",
+            new="            await asyncio.Event().wait()",
+        ),
+    ),
+    Mutant(
+        guard="look-up of an intent",
+        scenario="forgotten",
+        code=Code(module="tasks.automation", old='if claim.submission == "intent" and', new="if False and"),
+    ),
+    Mutant(
+        guard="one record a key",
+        scenario="twins",
+        functions=(
+            Function(name="accept_record", old="values (r.id, p_project", new="values (gen_random_uuid(), p_project"),
+            Function(name="accept_record", old="external_ref(r.id)", new="external_ref(gen_random_uuid())"),
+        ),
+    ),
+    Mutant(
+        guard="record and job in one transaction",
+        scenario="rows",
+        functions=(
+            Function(
+                name="accept_record",
+                old="insert into automation_job (",
+                new="if random() < 0.9 then insert into automation_job (",
+            ),
+            Function(
+                name="accept_record",
+                old="'waiting' end));",
+                new="'waiting' end)); end if;",
+            ),
+        ),
+    ),
+)
+
+
+async def take_out(conn: Connection, mutant: Mutant) -> None:
+    """Replace the functions. Raises `AssertionError` when a guard's text is not there any more."""
+    for change in mutant.functions:
+        row = await (
+            await conn.execute("select pg_get_functiondef(oid) from pg_proc where proname = %s", (change.name,))
+        ).fetchone()
+        assert row is not None, f"there is no function {change.name}"
+        assert change.old in row[0], f"{change.name} does not say {change.old!r} any more"
+        await conn.execute(row[0].replace(change.old, change.new).encode())

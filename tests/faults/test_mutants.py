@@ -1,0 +1,208 @@
+"""The mutation proof: with each guard taken out, one of the scenarios goes red; and with all of them in, none does."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from sql.migrate import migrate
+from tests.conftest import new_database
+from tests.faults.checker import Demands
+from tests.faults.clients import Crowd
+from tests.faults.cluster import Cluster, cluster
+from tests.faults.machine import Lifecycle
+from tests.faults.mutants import MUTANTS, Mutant, take_out
+from tests.faults.test_api import repeat
+from tests.faults.test_postgres import PICKUP, probes
+from tests.faults.test_workers import STUCK, claimed, killing, only_killers_failed
+from tests.faults.timings import percentile
+
+CALM_S = 30.0
+INTACT = Mutant(guard="none", scenario="idle")
+DOCS = Path(__file__).parent.parent.parent / "docs" / "faults.md"
+
+Play = Callable[[Mutant], Coroutine[None, None, None]]
+
+
+@asynccontextmanager
+async def mutated(
+    mutant: Mutant, *, workers: int = 2, api: bool = True, seconds: float = 1.0, **more: str
+) -> AsyncIterator[Cluster]:
+    """A cluster without the guard. A guard in the code is taken out of every process of ours that is started."""
+    async with cluster(workers=0, api=False, seconds=seconds, settings=more) as c:
+        async with c.connect() as conn:
+            await take_out(conn, mutant)
+        if mutant.code is not None:
+            file = c.folder / "mutant.json"
+            file.write_bytes(msgspec.json.encode(mutant.code))
+            c.mutant = file
+        await asyncio.gather(*([c.serve()] if api else []), *([c.work(workers)] if workers else []))
+        yield c
+
+
+async def kills(mutant: Mutant) -> None:
+    async with mutated(mutant, seconds=1.5) as c:
+        await asyncio.gather(Crowd(c).load(per_s=4, total=16), killing(c, every_s=2, for_s=6, seed=3))
+        await c.calm(within_s=CALM_S)
+        await only_killers_failed(c)
+        await c.judge(demands=Demands(acked=16, effects=12, kills_that_hit=1))
+
+
+async def idle(mutant: Mutant) -> None:
+    """No fault at all: nobody may lose anything."""
+    async with mutated(mutant, seconds=2.5) as c:
+        await Crowd(c).load(per_s=50, total=8)
+        await c.calm(within_s=CALM_S)
+        report = await c.judge(demands=Demands(acked=8, effects=8))
+        assert report.figures["lost_attempts"] == 0
+
+
+async def poison(mutant: Mutant) -> None:
+    async with mutated(mutant, workers=0) as c:
+        crowd = Crowd(c)
+        await crowd.load(per_s=50, phones=1, total=3)
+        await c.work(2, CRASHPOINT=f"W3:kill:{crowd.jobs[0]}")
+        await c.calm(within_s=60)
+        assert await c.one("select attempt from automation_job where id = %s", crowd.jobs[0]) == 3
+
+
+async def drain(mutant: Mutant) -> None:
+    async with mutated(mutant, workers=0, seconds=9, ASBUILT_LEASE_S="3") as c:
+        old = c.worker("old")
+        await old.start()
+        await Crowd(c).load(per_s=100, total=4)
+        await claimed(c, 4)
+        await c.work(1)
+        await c.signal(old, "term", signal.SIGTERM)
+        await old.ended()
+        await c.calm(within_s=CALM_S)
+        report = await c.judge(demands=Demands(acked=4, effects=4))
+        assert report.figures["attempts"] == 4
+
+
+async def finish(mutant: Mutant) -> None:
+    async with mutated(mutant, seconds=0.5) as c:
+        await Crowd(c).load(per_s=50, total=12)
+        async with c.connect() as holder, c.connect() as killer:
+            for _ in range(15):
+                async with holder.transaction():
+                    await holder.execute("select from procrastinate_jobs where status = 'doing' for update")
+                    await asyncio.sleep(0.2)
+                    await killer.execute(STUCK)
+                await asyncio.sleep(0.1)
+        await c.calm(within_s=CALM_S)
+        await c.judge(demands=Demands(acked=12, effects=12))
+
+
+async def restart(mutant: Mutant) -> None:
+    async with mutated(mutant, workers=1, seconds=0.3) as c:
+        await c.database.restart(down_s=2)
+        await asyncio.sleep(5)
+        probed = await probes(c, count=8)
+        await c.calm(within_s=CALM_S)
+        pickups = [row[0] for row in await c.all(PICKUP, probed)]
+        assert percentile(pickups, 0.5) < 1.0, pickups
+
+
+async def forgotten(mutant: Mutant) -> None:
+    """Killed when the request is out; and the service forgets that there was a run."""
+    async with mutated(mutant, workers=0) as c:
+        await Crowd(c).load(per_s=50, phones=1, total=1)
+        doomed = c.worker("doomed", CRASHPOINT="W5:kill")
+        await doomed.start()
+        await doomed.ended()
+        await c.behave(forget=True)
+        await c.work(1)
+        await c.calm(within_s=CALM_S)
+        await c.judge(demands=Demands(acked=1, effects=1))
+
+
+async def twins(mutant: Mutant) -> None:
+    async with mutated(mutant, workers=1, seconds=0.1) as c:
+        await repeat(c, keys=3, times=5)
+        await c.calm(within_s=CALM_S)
+        await c.judge(demands=Demands(acked=3, effects=3))
+
+
+async def rows(mutant: Mutant) -> None:
+    async with mutated(mutant, workers=1, seconds=0.1) as c:
+        crowd = Crowd(c)
+        async with asyncio.timeout(20):
+            await crowd.load(per_s=50, total=40)
+        await c.calm(within_s=CALM_S)
+        await c.judge(demands=Demands(acked=40, effects=40))
+
+
+PLAYS: dict[str, Play] = {
+    "kills": kills,
+    "idle": idle,
+    "poison": poison,
+    "drain": drain,
+    "finish": finish,
+    "restart": restart,
+    "forgotten": forgotten,
+    "twins": twins,
+    "rows": rows,
+}
+
+
+def calls(server_url: str, mutant: Mutant) -> None:
+    """The state machine, on a database of its own."""
+    database_url = new_database(server_url)
+
+    async def furnish() -> None:
+        await migrate(database_url)
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as conn:
+            await take_out(conn, mutant)
+
+    asyncio.run(furnish())
+
+    class Here(Lifecycle):
+        url = database_url
+
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=150,
+            stateful_step_count=40,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.guard)
+def test_without_the_guard_it_goes_red(server_url: str, mutant: Mutant) -> None:
+    def play() -> None:
+        if mutant.scenario == "calls":
+            calls(server_url, mutant)
+        else:
+            asyncio.run(PLAYS[mutant.scenario](mutant))
+
+    with pytest.raises((AssertionError, TimeoutError, psycopg.Error)) as red:
+        play()
+    print(f"{mutant.guard}: {str(red.value)[:300]}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", sorted(PLAYS))
+def test_with_all_guards_in_it_stays_green(scenario: str) -> None:
+    """Else the proof would prove nothing."""
+    asyncio.run(PLAYS[scenario](INTACT))
+
+
+def test_every_guard_has_its_line_in_the_docs() -> None:
+    page = DOCS.read_text(encoding="utf-8")
+    assert [mutant.guard for mutant in MUTANTS if f"| {mutant.guard} |" not in page] == []
