@@ -61,8 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     runner_port: int = 8010
     runner_concurrency: int = 6
-    gate_s: float = 30.0
-    """How long a run holds its commit request for the worker's word."""
+    gate_s: float = 120.0
+    """How long a run holds its commit request for the worker's word: longer than a lost worker's lease and a sweep."""
     submit_s: float = 30.0
     """How long the portal may take to answer the commit request."""
     runner_dir: Path = Path("runner")

@@ -184,7 +184,9 @@ class Interpreter:
             limit = asyncio.get_running_loop().time() + NAVIGATION_S
             while not self._gate.requested:
                 await self._pages.detect()
-                if not await self._driver.wait(0.02) or asyncio.get_running_loop().time() > limit:
+                alive = await self._driver.wait(0.02)
+                # Looked at again: a page that waits at the gate may answer only when its request has ended there.
+                if not self._gate.requested and (not alive or asyncio.get_running_loop().time() > limit):
                     raise RunError("UNKNOWN_PAGE", "the click did not lead to the submission")
             await self._gate.finished()
         await self._pages.expect(step.done.page, limit_s=NAVIGATION_S)
