@@ -57,6 +57,10 @@ AGING = (
     """update automation_job set ready_at = ready_at - make_interval(secs => %(s)s)
         where state = 'retrying' and id = any(%(jobs)s)""",
 )
+RENEW = """update automation_attempt set lease_until = clock_timestamp() + make_interval(secs => %s)
+            where job_id = %s and attempt = %s and ended_at is null returning true"""
+UNEXPIRED = """select job_id, attempt from automation_attempt
+                where ended_at is null and lease_until > clock_timestamp() + interval '1 s' and job_id = any(%s)"""
 BUSY = """
 select exists (select from automation_job as j left join procrastinate_jobs as q
                    on q.args ->> 'automation_job_id' = j.id::text and q.status in ('todo', 'doing')
@@ -177,6 +181,17 @@ class Bench:
         answer = self.value(f"select {function}(%s, %s::int{marks})", a.job, a.number, *more, conn=conn)
         return answer not in (None, False)
 
+    def renew(self, conn: int, a: Attempt) -> bool:
+        """As a worker's heartbeat does."""
+        return bool(self.value(RENEW, LEASE_S, a.job, a.number, conn=conn))
+
+    def sweep(self, conn: int) -> list[Any]:
+        """One sweep; answers the attempts it closed although their lease had not run out."""
+        live = self.conns[0].execute(UNEXPIRED.encode(), (self.jobs,)).fetchall()
+        self.conns[conn].execute("select kind, job_id from reconcile(%s)", (GRACE_S,)).fetchall()
+        still = self.conns[0].execute(UNEXPIRED.encode(), (self.jobs,)).fetchall()
+        return [attempt for attempt in live if attempt not in still]
+
     def is_open(self, a: Attempt) -> bool:
         return bool(
             self.value(
@@ -213,7 +228,7 @@ class Bench:
         said = [row[0] for row in self.conns[0].execute(LEGAL.encode(), {"jobs": self.jobs})]
         if self.has_doctor:
             rows = self.conns[0].execute(
-                "select rule, sentence from ops.doctor(600) where job_id = any(%s) and (rule not in ('J1', 'J3') or %s)",
+                "select rule, sentence from ops.doctor(1e6) where job_id = any(%s) and (rule not in ('J1', 'J3') or %s)",
                 (self.jobs, calm),
             )
             said += [f"doctor {rule}: {sentence}" for rule, sentence in rows]

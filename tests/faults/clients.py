@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
@@ -89,6 +89,17 @@ class Phone:
 
     async def close(self) -> None:
         await self.http.aclose()
+
+
+@asynccontextmanager
+async def phones(cluster: Cluster, name: str, *, count: int, photos: float = 0.0) -> AsyncIterator[list[Phone]]:
+    """So many phones; closed at the end, whatever it is."""
+    made = [Phone(cluster, f"{name}-{n}", seed=n, photos=photos) for n in range(count)]
+    try:
+        yield made
+    finally:
+        for phone in made:
+            await phone.close()
 
 
 def picture(key: UUID) -> bytes:

@@ -2,51 +2,111 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
 import psycopg
+from hypothesis import note
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from psycopg.types.json import Jsonb
 
-from tests.faults.bench import FAILURE, GRACE_S, LEASE_S, Attempt, Bench, Run, busy_is_nothing
+from tests.faults.bench import FAILURE, Attempt, Bench, Run, busy_is_nothing
 
 CONNECTIONS = st.integers(0, 1)
 PICK = st.integers(0, 7)
+DICE = st.integers(0, 9999)
 ENDED = ("completed", "failed", "cancelled", "needs_input", "held", "awaiting_media")
+WEIGHTS = {
+    "fetch": 7,
+    "time_passes": 5,
+    "sweep": 5,
+    "attach": 7,
+    "intend": 7,
+    "submit": 5,
+    "complete": 5,
+    "fail": 2,
+    "detach": 3,
+    "renew": 1,
+    "die": 1,
+    "timer": 2,
+    "retry": 1,
+    "cancel": 1,
+    "stop_run": 1,
+    "edit_by_hand": 1,
+    "hold": 1,
+    "release": 3,
+    "service_forgets": 1,
+    "photo_arrives": 1,
+    "upload": 1,
+}
+"""Of one rule, and only what can be done now is drawn: with a rule each hardly any attempt came to a submission."""
+EDITS = (
+    "delete from procrastinate_jobs where id = %s",
+    "update procrastinate_jobs set queue_name = 'automation' where id = %s",
+    "update procrastinate_jobs set status = 'todo' where id = %s",
+    "update procrastinate_jobs set status = 'failed' where id = %s",
+    "update procrastinate_jobs set status = 'cancelled' where id = %s",
+)
 
 
 class Lifecycle(RuleBasedStateMachine):
-    """`attempts` are workers' beliefs: nobody tells a worker that it has been given up."""
+    """`attempts` are workers' beliefs: nobody tells a worker that it has been given up.
+
+    Each act takes the connection it is done on, whom it concerns, and one of its variants.
+    """
 
     url = ""
 
     def __init__(self) -> None:
         super().__init__()
         self.bench = Bench(self.url)
-        self.fetched: list[tuple[int, int]] = []
         self.attempts: list[Attempt] = []
+        self.seen: Counter[str] = Counter()
 
     @initialize(photo=st.booleans())
     def begin(self, photo: bool) -> None:
         self.bench.upload(photo=photo)
         self.bench.upload()
 
-    @precondition(lambda self: len(self.bench.jobs) < 4)
-    @rule(photo=st.booleans())
-    def upload(self, photo: bool) -> None:
-        self.bench.upload(photo=photo)
+    @rule(dice=DICE, conn=CONNECTIONS, n=PICK, variant=PICK)
+    def act(self, dice: int, conn: int, n: int, variant: int) -> None:
+        ways = [what for what, weight in WEIGHTS.items() if self.possible(what) for _ in range(weight)]
+        what = ways[dice % len(ways)]
+        note(f"{what} on connection {conn}, {n}, {variant}")
+        act: Callable[[int, int, int], None] = getattr(self, what)
+        act(conn, n, variant)
 
-    @rule(n=PICK)
-    def photo_arrives(self, n: int) -> None:
+    def possible(self, what: str) -> bool:
+        needs = {
+            "attach": lambda: any(a.run is None for a in self.attempts),
+            "intend": lambda: any(self.at_gate(a) and not a.granted for a in self.attempts),
+            "stop_run": lambda: any(self.at_gate(a) for a in self.attempts),
+            "submit": lambda: any(self.at_gate(a) and a.granted for a in self.attempts),
+            "complete": lambda: any(a.run is not None and a.run.submitted for a in self.attempts),
+            "fail": lambda: bool(self.attempts),
+            "detach": lambda: bool(self.attempts),
+            "renew": lambda: bool(self.attempts),
+            "die": lambda: bool(self.attempts),
+            "hold": lambda: self.bench.held is None,
+            "release": lambda: self.bench.held is not None,
+            "service_forgets": lambda: bool(self.bench.runs),
+            "upload": lambda: len(self.bench.jobs) < 4,
+        }
+        return what not in needs or needs[what]()
+
+    def upload(self, _conn: int, _n: int, variant: int) -> None:
+        self.bench.upload(photo=variant == 0)
+
+    def photo_arrives(self, _conn: int, n: int, _variant: int) -> None:
         with busy_is_nothing():
             self.bench.photo_arrives(self.job(n))
 
-    @rule(conn=CONNECTIONS, then=st.sampled_from(("claim", "claim", "claim", "die")))
-    def fetch(self, conn: int, then: str) -> None:
+    def fetch(self, conn: int, _n: int, variant: int) -> None:
         found = self.bench.fetch(conn)
-        if found is None or then == "die":
+        if found is None or variant == 7:
             return
         with busy_is_nothing():
             attempt = self.bench.claim(conn, *found)
@@ -55,11 +115,10 @@ class Lifecycle(RuleBasedStateMachine):
             else:
                 self.attempts.append(attempt)
 
-    @rule(conn=CONNECTIONS, n=PICK)
-    def attach(self, conn: int, n: int) -> None:
+    def attach(self, conn: int, n: int, _variant: int) -> None:
         """Start the run of this key, or join it; the service remembers the highest attempt it has seen."""
-        a = self.pick(n)
-        if a is None or a.run is not None:
+        a = self.pick(n, lambda a: a.run is None)
+        if a is None:
             return
         run = self.bench.runs.get(a.key)
         if a.submission == "confirmed":
@@ -70,115 +129,103 @@ class Lifecycle(RuleBasedStateMachine):
             a.run = self.bench.runs.setdefault(a.key, Run(fence=a.number))
             a.run.fence = max(a.run.fence, a.number)
 
-    @rule(conn=CONNECTIONS, n=PICK)
-    def intend(self, conn: int, n: int) -> None:
-        a = self.pick(n)
-        if a is None or a.run is None or a.run.submitted or a.granted or a.run is not self.bench.runs.get(a.key):
+    def intend(self, conn: int, n: int, _variant: int) -> None:
+        a = self.pick(n, lambda a: self.at_gate(a) and not a.granted)
+        if a is None:
             return
         with busy_is_nothing():
             open_before = self.bench.is_open(a)
+            self.seen["intent " + ("open" if open_before else "stale")] += 1
             done = self.bench.settled(conn, "record_intent", a)
-            if not done:
+            assert open_before or not done, "the intent of an attempt that is over was taken"
+            if done:
+                twice = self.bench.settled(conn, "record_intent", a)
+                assert not twice, "an intent stands, and a second one was taken"
+            else:
                 self.bench.value("select refute_intent(%s, %s::int, '{}')", a.job, a.number, conn=conn)
                 done = self.bench.settled(conn, "record_intent", a)
             assert done == open_before, "the intent of a fenced attempt was taken, or that of the open one was not"
             a.granted = done
 
-    @rule(n=PICK)
-    def submit(self, n: int) -> None:
+    def submit(self, _conn: int, n: int, _variant: int) -> None:
         """The worker's word at the gate, which may come very late."""
-        a = self.pick(n)
-        if a is None or a.run is None or not a.granted or a.run is not self.bench.runs.get(a.key):
-            return
-        if a.number >= a.run.fence and not a.run.submitted:
+        a = self.pick(n, lambda a: self.at_gate(a) and a.granted)
+        if a is not None and a.run is not None and a.number >= a.run.fence:
             a.run.submitted = True
             self.bench.effects[a.reference] = self.bench.effects.get(a.reference, 0) + 1
 
-    @rule(conn=CONNECTIONS, n=PICK, lost=st.booleans())
-    def complete(self, conn: int, n: int, lost: bool) -> None:
-        a = self.pick(n)
-        if a is not None and a.run is not None and a.run.submitted:
-            self.settle(conn, a, "settle_completed", "NPL-1", "page", None, finish=None if lost else "succeeded")
+    def complete(self, conn: int, n: int, variant: int) -> None:
+        a = self.pick(n, lambda a: a.run is not None and a.run.submitted)
+        if a is not None:
+            self.settle(
+                conn, a, "settle_completed", "NPL-1", "page", None, finish=None if variant == 0 else "succeeded"
+            )
 
-    @rule(conn=CONNECTIONS, n=PICK, again=st.booleans(), spends=st.sampled_from(("attempt", "interruption", "nothing")))
-    def fail(self, conn: int, n: int, again: bool, spends: str) -> None:
+    def fail(self, conn: int, n: int, variant: int) -> None:
         """The run failed before anything was sent; its end shuts the gate."""
-        a = self.pick(n)
-        if a is None or a.run is None or a.run.submitted or a.number < a.run.fence:
+        a = self.pick(n, lambda a: a.run is not None and not a.run.submitted and a.number >= a.run.fence)
+        if a is None:
             return
-        if self.bench.runs.get(a.key) is a.run:
-            del self.bench.runs[a.key]
+        self.end_run(a)
+        spends = ("attempt", "attempt", "interruption", "nothing")[variant % 4]
         with busy_is_nothing():
             self.bench.value("select refute_intent(%s, %s::int, '{}')", a.job, a.number, conn=conn)
-        self.settle(conn, a, "settle_failed", Jsonb(FAILURE), again, spends, True, 15.0, None, finish="failed")
+        self.settle(conn, a, "settle_failed", Jsonb(FAILURE), variant < 6, spends, True, 15.0, None, finish="failed")
 
-    @rule(conn=CONNECTIONS, n=PICK)
-    def detach(self, conn: int, n: int) -> None:
+    def stop_run(self, conn: int, n: int, _variant: int) -> None:
+        """The service has stopped the run, as a person asked; whoever was granted it comes too late."""
+        a = self.pick(n, self.at_gate)
+        if a is None or not self.bench.value(
+            "select cancel_requested_at is not null from automation_job where id = %s", a.job
+        ):
+            return
+        self.end_run(a)
+        self.settle(conn, a, "settle_cancelled", finish="aborted")
+
+    def detach(self, conn: int, n: int, _variant: int) -> None:
         if (a := self.pick(n)) is not None:
             self.settle(conn, a, "settle_detached", finish="aborted")
 
-    @rule(conn=CONNECTIONS, n=PICK)
-    def renew(self, conn: int, n: int) -> None:
+    def renew(self, conn: int, n: int, _variant: int) -> None:
         if (a := self.pick(n)) is not None:
             open_before = self.bench.is_open(a)
-            found = self.bench.value(
-                "update automation_attempt set lease_until = clock_timestamp() + make_interval(secs => %s)"
-                " where job_id = %s and attempt = %s and ended_at is null returning true",
-                LEASE_S, a.job, a.number, conn=conn,
-            )  # fmt: skip
-            assert bool(found) == open_before
+            assert self.bench.renew(conn, a) == open_before
 
-    @rule(n=PICK)
-    def die(self, n: int) -> None:
+    def die(self, _conn: int, n: int, _variant: int) -> None:
         if (a := self.pick(n)) is not None:
             self.attempts.remove(a)
 
-    @rule(seconds=st.sampled_from((1.0, 20.0, 60.0)))
-    def time_passes(self, seconds: float) -> None:
+    def time_passes(self, _conn: int, _n: int, variant: int) -> None:
         self.bench.release()
-        self.bench.age(seconds)
+        self.bench.age((1.0, 20.0, 60.0, 60.0)[variant % 4])
 
-    @rule(conn=CONNECTIONS)
-    def sweep(self, conn: int) -> None:
-        self.bench.conns[conn].execute("select kind, job_id from reconcile(%s)", (GRACE_S,)).fetchall()
+    def sweep(self, conn: int, _n: int, _variant: int) -> None:
+        robbed = self.bench.sweep(conn)
+        assert not robbed, f"attempts lost a lease that had not run out: {robbed}"
 
-    @rule(conn=CONNECTIONS)
-    def timer(self, conn: int) -> None:
+    def timer(self, conn: int, _n: int, _variant: int) -> None:
         self.bench.value("select promote_due()", conn=conn)
 
-    @rule(conn=CONNECTIONS, n=PICK)
-    def retry(self, conn: int, n: int) -> None:
+    def retry(self, conn: int, n: int, _variant: int) -> None:
         with busy_is_nothing():
             self.bench.value("select ops.retry(%s, 'try again')", self.job(n), conn=conn)
 
-    @rule(conn=CONNECTIONS, n=PICK)
-    def cancel(self, conn: int, n: int) -> None:
+    def cancel(self, conn: int, n: int, _variant: int) -> None:
         with busy_is_nothing():
             self.bench.value("select ops.cancel(%s, 'not needed')", self.job(n), conn=conn)
 
-    @rule(n=PICK, edit=st.sampled_from(("delete", "todo", "failed", "cancelled", "automation")))
-    def edit_by_hand(self, n: int, edit: str) -> None:
+    def edit_by_hand(self, _conn: int, n: int, variant: int) -> None:
         row = self.bench.value("select queue_job_id from automation_job where id = %s", self.job(n))
-        text = {
-            "delete": "delete from procrastinate_jobs where id = %s",
-            "automation": "update procrastinate_jobs set queue_name = 'automation' where id = %s",
-        }.get(edit, f"update procrastinate_jobs set status = '{edit}' where id = %s")
         with busy_is_nothing():
-            self.bench.conns[0].execute(text.encode(), (row,))
+            self.bench.conns[0].execute(EDITS[variant % len(EDITS)].encode(), (row,))
 
-    @precondition(lambda self: self.bench.held is None)
-    @rule(n=PICK)
-    def hold(self, n: int) -> None:
+    def hold(self, _conn: int, n: int, _variant: int) -> None:
         self.bench.hold(self.job(n))
 
-    @precondition(lambda self: self.bench.held is not None)
-    @rule()
-    def release(self) -> None:
+    def release(self, _conn: int, _n: int, _variant: int) -> None:
         self.bench.release()
 
-    @precondition(lambda self: len(self.bench.runs) > 0)
-    @rule(n=PICK)
-    def service_forgets(self, n: int) -> None:
+    def service_forgets(self, _conn: int, n: int, _variant: int) -> None:
         keys = sorted(self.bench.runs)
         del self.bench.runs[keys[n % len(keys)]]
 
@@ -201,18 +248,16 @@ class Lifecycle(RuleBasedStateMachine):
             if not self.bench.busy():
                 break
             self.bench.age(120.0)
-            self.sweep(0)
-            self.timer(0)
+            self.sweep(0, 0, 0)
+            self.timer(0, 0, 0)
             while (found := self.bench.fetch(0)) is not None:
                 attempt = self.bench.claim(0, *found)
                 if attempt is None:
                     self.finish(0, found[1], "aborted")
                     continue
                 self.attempts = [attempt]
-                for act in (self.attach, self.intend):
-                    act(0, 0)
-                self.submit(0)
-                self.complete(0, 0, lost=False)
+                for act in (self.attach, self.intend, self.submit, self.complete):
+                    act(0, 0, 1)
         wrong = self.bench.wrong(calm=True)
         assert not wrong, wrong
         left = (
@@ -230,13 +275,22 @@ class Lifecycle(RuleBasedStateMachine):
     def job(self, n: int) -> UUID:
         return self.bench.jobs[n % len(self.bench.jobs)]
 
-    def pick(self, n: int) -> Attempt | None:
-        return self.attempts[n % len(self.attempts)] if self.attempts else None
+    def pick(self, n: int, fits: Callable[[Attempt], bool] = lambda _: True) -> Attempt | None:
+        fitting = [attempt for attempt in self.attempts if fits(attempt)]
+        return fitting[n % len(fitting)] if fitting else None
+
+    def at_gate(self, a: Attempt) -> bool:
+        return a.run is not None and not a.run.submitted and a.run is self.bench.runs.get(a.key)
+
+    def end_run(self, a: Attempt) -> None:
+        if self.bench.runs.get(a.key) is a.run:
+            del self.bench.runs[a.key]
 
     def settle(self, conn: int, a: Attempt, function: str, *more: object, finish: str | None) -> None:
         """Takes effect exactly when the attempt is open; else nothing of the job changes."""
         with busy_is_nothing():
             open_before, seq = self.bench.is_open(a), self.bench.seq(a.job)
+            self.seen[f"{function} {'open' if open_before else 'stale'}"] += 1
             done = self.bench.settled(conn, function, a, *more)
             assert done == open_before, f"{function} of attempt {a.number}: open {open_before}, done {done}"
             assert done or self.bench.seq(a.job) == seq, "a stale attempt changed its job"

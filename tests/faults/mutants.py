@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+import psycopg
 
 from sql import Connection
 
@@ -129,7 +130,7 @@ MUTANTS = (
         scenario="twins",
         functions=(
             Function(name="accept_record", old="values (r.id, p_project", new="values (gen_random_uuid(), p_project"),
-            Function(name="accept_record", old="external_ref(r.id)", new="external_ref(gen_random_uuid())"),
+            Function(name="accept_record", old="external_ref(r.id, try)", new="external_ref(gen_random_uuid(), try)"),
         ),
     ),
     Mutant(
@@ -152,11 +153,25 @@ MUTANTS = (
 
 
 async def take_out(conn: Connection, mutant: Mutant) -> None:
-    """Replace the functions. Raises `AssertionError` when a guard's text is not there any more."""
+    """Replace the functions. Raises `LookupError` when a guard's text is not there any more."""
+    texts: dict[str, str] = {}
     for change in mutant.functions:
-        row = await (
-            await conn.execute("select pg_get_functiondef(oid) from pg_proc where proname = %s", (change.name,))
-        ).fetchone()
-        assert row is not None, f"there is no function {change.name}"
-        assert change.old in row[0], f"{change.name} does not say {change.old!r} any more"
-        await conn.execute(row[0].replace(change.old, change.new).encode())
+        if change.name not in texts:
+            texts[change.name] = await _text(conn, change.name)
+        if change.old not in texts[change.name]:
+            raise LookupError(f"{change.name} does not say {change.old!r} any more")
+        texts[change.name] = texts[change.name].replace(change.old, change.new)
+    for name, text in texts.items():
+        try:
+            await conn.execute(text.encode())
+        except psycopg.Error as exc:
+            raise LookupError(f"{name} cannot be had without its guard: {exc}") from exc
+
+
+async def _text(conn: Connection, name: str) -> str:
+    row = await (
+        await conn.execute("select pg_get_functiondef(oid) from pg_proc where proname = %s", (name,))
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"there is no function {name}")
+    return str(row[0])

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.faults.checker import Demands
-from tests.faults.clients import Phone, document
+from tests.faults.clients import document, phones
 from tests.faults.cluster import Cluster, cluster
 from tests.faults.history import Act, Call, lines, now
 
@@ -33,30 +33,27 @@ async def dies_under(c: Cluster, point: str, *, seed: int) -> None:
     """One life that dies at the point, and one in which every phone is through; it dies as well, at rest."""
     doomed = c.web(f"api-{point}-{seed}", CRASHPOINT=f"{point}:kill")
     await doomed.start()
-    phones = [Phone(c, f"phone-{point}-{seed}-{n}", seed=seed * 10 + n, photos=0.5) for n in range(PHONES)]
-    uploading = [asyncio.create_task(phone.upload()) for phone in phones]
-    assert await doomed.ended() == -signal.SIGKILL
-    c.nemesis.write(Act(at=now(), act="kill", target=doomed.name))
-    healthy = c.web(f"api-{point}-{seed}-healthy")
-    await healthy.start()
-    await asyncio.gather(*uploading)
-    for phone in phones:
-        await phone.close()
-    await healthy.stop()
+    async with phones(c, f"phone-{point}-{seed}", count=PHONES, photos=0.5) as there:
+        uploading = [asyncio.create_task(phone.upload()) for phone in there]
+        assert await doomed.ended() == -signal.SIGKILL
+        c.nemesis.write(Act(at=now(), act="kill", target=doomed.name))
+        healthy = c.web(f"api-{point}-{seed}-healthy")
+        await healthy.start()
+        await asyncio.gather(*uploading)
+        await healthy.stop()
 
 
 async def repeat(c: Cluster, *, keys: int, times: int) -> list[UUID]:
     """Each key by many phones at once; answers the keys."""
-    phones = [Phone(c, f"phone-{n}", seed=n) for n in range(times)]
     made = [uuid4() for _ in range(keys)]
-    for key in made:
-        body = document(key)
-        await asyncio.gather(*(phone.try_once(key, body) for phone in phones))
-    changed = [await phones[0].http.put(f"/api/mobile/records/{key}", content=document(key, asset="P-2"),
-                                        headers={"Content-Type": "application/json"}) for key in made]  # fmt: skip
+    async with phones(c, "phone", count=times) as there:
+        for key in made:
+            body = document(key)
+            await asyncio.gather(*(phone.try_once(key, body) for phone in there))
+        http = there[0].http
+        changed = [await http.put(f"/api/mobile/records/{key}", content=document(key, asset="P-2"),
+                                  headers={"Content-Type": "application/json"}) for key in made]  # fmt: skip
     assert {answer.status_code for answer in changed} == {409}
-    for phone in phones:
-        await phone.close()
     return made
 
 

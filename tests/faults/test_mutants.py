@@ -172,7 +172,7 @@ def calls(server_url: str, mutant: Mutant) -> None:
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=150,
+            max_examples=200,
             stateful_step_count=40,
             deadline=None,
             database=None,

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from tests.faults.checker import Demands
-from tests.faults.clients import Crowd, Phone, document
+from tests.faults.clients import Crowd, document, phones
 from tests.faults.cluster import Cluster, cluster
 from tests.faults.history import Call, lines, now
 from tests.faults.processes import ROOT
-from tests.faults.timings import percentile
+from tests.faults.timings import percentile, slack
 
 PICKUP = "select extract(epoch from started_at - created_at)::float8 from automation_job where id = any(%s)"
 
@@ -35,12 +35,11 @@ async def restarts(c: Cluster, *, times: int, seed: int) -> list[tuple[float, fl
 
 async def probes(c: Cluster, *, count: int) -> list[UUID]:
     """Single uploads on an idle system."""
-    phone = Phone(c, "probe", seed=1)
     jobs = []
-    for _ in range(count):
-        jobs.append(await phone.upload())
-        await asyncio.sleep(0.2)
-    await phone.close()
+    async with phones(c, "probe", count=1) as [phone]:
+        for _ in range(count):
+            jobs.append(await phone.upload())
+            await asyncio.sleep(0.2)
     return jobs
 
 
@@ -63,13 +62,15 @@ async def test_postgres_restarts_lose_nothing_and_wake_everybody_again() -> None
         said = answers(c)
         assert {call.status for call in said if call.status >= 400} <= {503}, "anything else than 503"
         assert all(call.retry_after for call in said if call.status == 503)
-        slow = [call.took_s for call in said if call.status == 503 and call.took_s > 3]
+        slow = [call.took_s for call in said if call.status == 503 and call.took_s > 3 * slack()]
         assert not slow, slow
         for _, back in spans:
             first = min((call.at for call in said if call.phase == "ok" and call.at > back), default=0.0)
-            assert first - back < 4, f"the first acknowledgement came {first - back:.1f} s after Postgres was back"
+            assert first - back < 3 * slack(), (
+                f"the first acknowledgement came {first - back:.1f} s after Postgres was back"
+            )
         pickups = [row[0] for row in await c.all(PICKUP, probed)]
-        assert percentile(pickups, 0.95) < 0.5, pickups
+        assert percentile(pickups, 0.95) < 0.5 * slack(), pickups
         print(report := await c.judge(demands=Demands(acked=150, effects=150, unknown=20)))
         assert report.figures["jobs_completed"] == report.figures["records"]
 
@@ -93,10 +94,10 @@ async def test_a_frozen_postgres_is_answered_for() -> None:
         during = [call for call in answers(c) if frozen_at + 0.5 < call.at < frozen_until and call.took_s]
         assert during, "nobody asked"
         assert {call.status for call in during} == {503}
-        assert max(call.took_s for call in during) < 3.5
-        assert percentile(health, 0.95) < 0.1, percentile(health, 0.95)
+        assert max(call.took_s for call in during) < 3 * slack()
+        assert percentile(health, 0.95) < 0.1 * slack(), percentile(health, 0.95)
         back = min(call.at for call in answers(c) if call.phase == "ok" and call.at > frozen_until)
-        assert back - frozen_until < 3.5
+        assert back - frozen_until < 3 * slack()
         await c.calm(within_s=90)
         await c.judge(demands=Demands(acked=30, effects=30, unknown=8))
 
@@ -114,29 +115,26 @@ async def healths(c: Cluster, *, for_s: float) -> list[float]:
 @pytest.mark.slow
 async def test_many_uploads_beside_held_locks_are_shed_and_not_stuck() -> None:
     """Failure mode 19: 300 uploads at once; five sessions hold the very records that sixty of them are about."""
-    async with cluster(workers=1, seconds=0.2) as c:
+    async with cluster(workers=1, seconds=0.2) as c, phones(c, "phone", count=30) as there:
         locked = [uuid4() for _ in range(5)]
-        phones = [Phone(c, f"phone-{n}", seed=n) for n in range(30)]
-        await asyncio.gather(*(phones[n].upload(key) for n, key in enumerate(locked)))
+        await asyncio.gather(*(there[n].upload(key) for n, key in enumerate(locked)))
         holding = [asyncio.create_task(hold(c, key)) for key in locked]
         await asyncio.sleep(1)
         keys = [locked[n % 5] if n % 5 == 0 else uuid4() for n in range(300)]
         checking = asyncio.create_task(healths(c, for_s=3))
-        await asyncio.gather(*(phones[n % 30].try_once(key, document(key)) for n, key in enumerate(keys)))
+        await asyncio.gather(*(there[n % 30].try_once(key, document(key)) for n, key in enumerate(keys)))
         said = answers(c)[5:]
         assert {call.status for call in said} <= {200, 201, 409, 503}, {call.status for call in said}
-        assert max(call.took_s for call in said) < 4, max(call.took_s for call in said)
+        assert max(call.took_s for call in said) < 3 * slack(), max(call.took_s for call in said)
         assert sum(call.phase == "ok" for call in said) > 20
-        assert percentile(await checking, 0.95) < 0.5
+        assert percentile(await checking, 0.95) < 0.5 * slack()
         began = time.monotonic()
-        await phones[0].upload()
-        assert time.monotonic() - began < 2, "not normal again"
+        await there[0].upload()
+        assert time.monotonic() - began < 2 * slack(), "not normal again"
         for task in holding:
             task.cancel()
         await asyncio.gather(*holding, return_exceptions=True)
         await c.calm()
-        for phone in phones:
-            await phone.close()
         await c.judge(demands=Demands(acked=20))
 
 
