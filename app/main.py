@@ -91,6 +91,7 @@ class Web:
         async with (
             db.pool(settings.database_url, name="asbuilt-web", size=settings.pool_size) as pool,
             httpx.AsyncClient() as client,
+            blobs.tidied(),
         ):
             self.hub = Hub(settings.database_url, settings.redis_url, pool=pool, poll_s=settings.poll_s)
             self.health = health.Health(

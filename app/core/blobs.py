@@ -1,6 +1,7 @@
 """Photos and other bytes, each under its own SHA-256: written to a temporary file, synced, then renamed into place.
 
-A crash leaves an unreferenced file, never a row without its bytes.
+A crash leaves an unreferenced file, never a row without its bytes. What a killed process was writing is removed an hour
+after its last byte.
 """
 
 from __future__ import annotations
@@ -8,18 +9,24 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from app.core.errors import StorageFull, TooLarge
 
+log = logging.getLogger("asbuilt.blobs")
+
 _SYNC_LATER = 2**20
+ABANDONED_S = 3600.0
+"""A body that is still on its way writes far more often: an idle one is given up after seconds."""
 
 
 class Blobs:
@@ -52,6 +59,37 @@ class Blobs:
         with self.incoming(limit=len(data)) as incoming:
             await incoming.write(data)
             return await self.keep(incoming)
+
+    @asynccontextmanager
+    async def tidied(self) -> AsyncIterator[None]:
+        """While open, abandoned files are removed: now, and then every hour."""
+
+        async def tidy() -> None:
+            while True:
+                await asyncio.to_thread(self.remove_abandoned)
+                await asyncio.sleep(ABANDONED_S)
+
+        tidying = asyncio.create_task(tidy())
+        try:
+            yield
+        finally:
+            tidying.cancel()
+            with suppress(asyncio.CancelledError):
+                await tidying
+
+    def remove_abandoned(self) -> int:
+        """Remove what nobody has written to for an hour, and never was kept; answers how many."""
+        limit = time.time() - ABANDONED_S
+        removed = 0
+        for path in self._incoming.iterdir():
+            # Another process may keep or remove it meanwhile.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+                    removed += 1
+        if removed:
+            log.info("abandoned files removed", extra={"event": "blobs.abandoned_removed", "files": removed})
+        return removed
 
     def _keep(self, incoming: Incoming) -> bytes:
         incoming.sync()

@@ -132,6 +132,11 @@ def _contradictions(s: Settings) -> list[str]:
     """Combinations that break an invariant (failure rule R-I)."""
     checks = [
         (s.lease_s < 3 * s.heartbeat_s, "ASBUILT_LEASE_S must be at least three times ASBUILT_HEARTBEAT_S"),
+        (
+            s.gate_s <= s.lease_s + s.reconcile_s,
+            "ASBUILT_GATE_S must be longer than ASBUILT_LEASE_S and ASBUILT_RECONCILE_S together, or a run whose worker"
+            " was lost gives up before the next one comes",
+        ),
         (s.pool_size < 2, "ASBUILT_POOL_SIZE must be at least 2"),
         (s.concurrency < 1, "ASBUILT_CONCURRENCY must be at least 1"),
         (s.max_attempts < 1, "ASBUILT_MAX_ATTEMPTS must be at least 1"),

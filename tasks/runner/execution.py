@@ -33,7 +33,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds, and how many runs at once."""
 
     concurrency: int = 6
-    gate_s: float = 30.0
+    gate_s: float = 120.0
     submit_s: float = 30.0
     heartbeat_s: float = 10.0
     keep_s: float = 7 * 86400.0
