@@ -24,11 +24,13 @@ from tasks.engines.contract import (
     RunSpec,
     RunView,
     Unavailable,
+    Unsupported,
 )
 from tasks.engines.errors import (
     ArtifactGone,
     BadReply,
     EngineError,
+    LookupUnsupported,
     RunUnknown,
     ServiceBusy,
     ServiceUnavailable,
@@ -200,6 +202,8 @@ class AsbuiltEngine:
             return Unavailable(
                 reason=str(exc), retry_after_s=None if exc.retry_after_s is None else int(exc.retry_after_s)
             )
+        except LookupUnsupported as exc:
+            return Unsupported(reason=str(exc))
         except EngineError as exc:
             return Unavailable(reason=str(exc))
         if answer.found and answer.confirmation_number:

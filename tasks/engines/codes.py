@@ -54,6 +54,7 @@ CLASS_OF: dict[str, ErrorClass] = {
     "UNKNOWN_PAGE": "element_missing",
     "DUPLICATE_REFERENCE": "duplicate",
     "SUBMIT_OUTCOME_UNKNOWN": "unknown_outcome",
+    "LOOKUP_UNSUPPORTED": "unknown_outcome",
     "FILE_MISSING": "bug",
     "FILE_DAMAGED": "bug",
     "RECIPE_UNKNOWN": "bug",

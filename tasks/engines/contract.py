@@ -217,7 +217,13 @@ class Unavailable(msgspec.Struct, frozen=True, kw_only=True):
     retry_after_s: int | None = None
 
 
-Lookup = Found | Absent | Unavailable
+class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
+    """This portal cannot be searched at all: asking again is of no use, only a person can tell."""
+
+    reason: str
+
+
+Lookup = Found | Absent | Unavailable | Unsupported
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,7 +273,10 @@ class Engine(Protocol):
         """The run of this key, if the service knows one."""
 
     async def lookup(self, *, portal: str, external_ref: str, account: str = "default") -> Lookup:
-        """Ask the portal for a submission by our reference; trouble of any kind is `Unavailable`, never raised."""
+        """Ask the portal for a submission by our reference; trouble of any kind is `Unavailable`, never raised.
+
+        `Unsupported` when the portal's recipe has no look-up.
+        """
 
     async def artifact(self, artifact_id: str) -> bytes:
         """The bytes of a frame. Raises `ArtifactGone`."""

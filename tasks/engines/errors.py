@@ -100,6 +100,12 @@ class InputGone(EngineError):
     code = "INTERNAL"
 
 
+class LookupUnsupported(EngineError):
+    """This portal cannot be searched by our reference."""
+
+    code = "LOOKUP_UNSUPPORTED"
+
+
 class ArtifactGone(EngineError):
     """There is no such artifact (any more)."""
 

@@ -16,6 +16,7 @@ from tasks.engines.errors import (
     GrantExpired,
     InputGone,
     KeyReused,
+    LookupUnsupported,
     NotAwaitingCommit,
     Refused,
     RunUnknown,
@@ -37,6 +38,7 @@ _BY_CODE: dict[str, type[EngineError]] = {
     "INPUT_UNKNOWN": InputGone,
     "INPUT_ANSWERED": InputGone,
     "INPUT_EXPIRED": InputGone,
+    "LOOKUP_UNSUPPORTED": LookupUnsupported,
 }
 
 

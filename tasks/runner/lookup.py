@@ -13,16 +13,16 @@ from tasks.runner.narrator import Silent
 from tasks.runner.pages import Pages
 from tasks.runner.portals import PortalConfig
 from tasks.runner.recipe import LookupRule, Page, Recipe, Step
-from tasks.runner.refusals import LookupFailed
+from tasks.runner.refusals import LookupFailed, LookupUnsupported
 from tasks.runner.sessions import Session
 
 
 async def look_up(
     recipe: Recipe, portal: PortalConfig, *, account: str, external_ref: str, shop: Workshop
 ) -> Found | Absent:
-    """Raises `LookupFailed` whenever the portal did not tell, whatever the reason."""
+    """Raises `LookupFailed` whenever the portal did not tell, and `LookupUnsupported` when it never can."""
     if recipe.lookup == "none":
-        raise LookupFailed(f"{recipe.portal} cannot be searched")
+        raise LookupUnsupported(f"{recipe.portal} cannot be searched by our reference")
     drivers = Forms(submit_s=shop.limits.submit_s) if recipe.lookup.via == "forms" else shop.drivers
     try:
         driver = await drivers.driver(dialogs=recipe.dialogs)

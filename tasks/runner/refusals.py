@@ -91,6 +91,12 @@ class Stopping(Refusal):
     code, status, error_class = "STOPPING", 503, "transient"
 
 
+class LookupUnsupported(Refusal):
+    """This portal cannot be searched."""
+
+    code, status, error_class = "LOOKUP_UNSUPPORTED", 501, "unknown_outcome"
+
+
 class LookupFailed(Refusal):
     """The portal could not tell."""
 

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from tasks.engines import AsbuiltEngine, Engine
-from tasks.engines.contract import CommitGrant, Event, Found, RunHandle, RunSpec, RunView, Unavailable
+from tasks.engines.contract import CommitGrant, Event, Found, RunHandle, RunSpec, RunView, Unavailable, Unsupported
 from tasks.engines.errors import (
     BadReply,
     KeyReused,
@@ -199,6 +199,12 @@ async def test_a_reused_key_is_not_tried_again() -> None:
 async def test_only_a_complete_answer_of_a_look_up_counts(reply: Reply) -> None:
     async with client(Service(lookups=[reply])) as engine:
         assert isinstance(await engine.lookup(portal="npl", external_ref="AB-1"), Unavailable)
+
+
+async def test_a_portal_that_cannot_be_searched_is_told_apart_from_one_that_could_not_tell_now() -> None:
+    error = b'{"error": {"code": "LOOKUP_UNSUPPORTED", "message": "no search", "class": "unknown_outcome"}}'
+    async with client(Service(lookups=[(501, {}, error)])) as engine:
+        assert await engine.lookup(portal="npl", external_ref="AB-1") == Unsupported(reason="no search")
 
 
 async def test_a_service_that_is_not_there_cannot_tell() -> None:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from app.core.settings import Settings, SettingsError
-from tasks.engines.contract import Absent, CommitGrant, Event, RunView, Unavailable
+from tasks.engines.contract import Absent, CommitGrant, Event, RunView, Unavailable, Unsupported
 from tasks.engines.errors import (
     ArtifactGone,
     CommitInProgress,
@@ -27,6 +27,7 @@ from tasks.engines.errors import (
 )
 from tasks.engines.events import CommitRequested, RunFailed
 from tasks.runner import Limits, running
+from tasks.runner.recipe_file import Recipes
 from tests.worker.rig import DEADLINE_S, POLE, TOKEN, Rig, jpeg, key, rigged
 
 
@@ -264,6 +265,16 @@ async def test_a_page_of_the_portal_that_cannot_tell_is_never_a_no(rig: Rig) -> 
         assert isinstance(await rig.engine.lookup(portal="npl", external_ref="AB-NEVER"), Unavailable)
     await rig.quirks(drop_rate=0, session_requests=1)
     assert isinstance(await rig.engine.lookup(portal="other", external_ref="AB-NEVER"), Unavailable)
+
+
+async def test_a_portal_without_a_look_up_says_so(rig: Rig, api: httpx.AsyncClient) -> None:
+    recipe = rig.service.runs.recipes.for_portal("npl")
+    assert recipe is not None
+    rig.service.runs.recipes = Recipes([msgspec.structs.replace(recipe, lookup="none")])
+    assert isinstance(await rig.engine.lookup(portal="npl", external_ref="AB-NEVER"), Unsupported)
+    body = {"portal": "npl", "account": "default", "external_ref": "AB-NEVER"}
+    reply = await api.post("/v1/lookups", json=body)
+    assert (reply.status_code, reply.json()["error"]["code"]) == (501, "LOOKUP_UNSUPPORTED")
 
 
 async def test_what_is_not_there_is_said_in_the_contract_s_words(rig: Rig, api: httpx.AsyncClient) -> None:
