@@ -13,8 +13,10 @@ from tasks.runner.driver import Driver, Photo, RunError
 from tasks.runner.pages import Pages
 from tasks.runner.recipe import (
     Action,
+    Ask,
     Check,
     Click,
+    Dismiss,
     Expect,
     Extract,
     Fill,
@@ -25,6 +27,7 @@ from tasks.runner.recipe import (
     Select,
     Target,
     Upload,
+    Wait,
 )
 
 ACTION_S = 15.0
@@ -109,10 +112,22 @@ class Hands:
                 await self._driver.press(await self._pages.find(at, limit_s=limit_s), key)
             case Upload():
                 await self._upload(action, limit_s=limit_s)
+            case Ask():
+                await self._pages.answer(action, code=_CODES[action.kind])
+            case Dismiss(at=at):
+                if await self._pages.shows(at):
+                    await self._driver.click(await self._pages.find(at, limit_s=limit_s))
+            case _:
+                await self._look(action, limit_s=limit_s)
+
+    async def _look(self, action: Expect | Extract | Wait | Note, *, limit_s: float) -> None:
+        match action:
             case Expect(page=page):
                 await self._pages.expect(page, limit_s=action.timeout or NAVIGATION_S)
             case Extract():
                 await self._extract(action, limit_s=limit_s)
+            case Wait(seconds=seconds):
+                await self._driver.wait(seconds)
             case Note():
                 pass
 
@@ -164,6 +179,15 @@ def scope_of(
         files={"count": len(photos), "names": ", ".join(photo.name for photo in photos)},
         maps=maps,
     )
+
+
+_CODES = {
+    "otp": "OTP_REQUIRED",
+    "captcha": "CAPTCHA",
+    "approval": "APPROVAL",
+    "choice": "APPROVAL",
+    "fix": "PORTAL_REJECTED",
+}
 
 
 def _origin(url: str) -> tuple[str, str]:

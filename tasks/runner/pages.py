@@ -5,21 +5,30 @@ from __future__ import annotations
 import asyncio
 
 from tasks.engines.events import Drift
+from tasks.runner.asking import Asker, Nobody
 from tasks.runner.driver import Driver, RunError, matches
 from tasks.runner.narrator import Narrator
-from tasks.runner.recipe import Detector, Page, Recipe, Target
+from tasks.runner.recipe import Ask, Detector, Page, Recipe, Target
 
 _LOOK_S = 0.05
 """Between two looks at a page that may still change."""
+
+_ASKED = 3
+"""So often one question is put: who is wrong three times will not be right the fourth, and portals lock accounts."""
+
+_FIELD_S = 15.0
 
 
 class Pages:
     """The eyes of a run."""
 
-    def __init__(self, driver: Driver, recipe: Recipe, narrator: Narrator) -> None:
+    def __init__(self, driver: Driver, recipe: Recipe, narrator: Narrator, *, asker: Asker | None = None) -> None:
         self._driver = driver
         self._recipe = recipe
         self._narrator = narrator
+        self._asker = asker or Nobody()
+        self._asked: dict[str, int] = {}
+        self._answering = False
         self.signing_in = False
         """On the way in, a sign-in page and its hints are no trouble."""
 
@@ -70,7 +79,7 @@ class Pages:
                 raise RunError("UNKNOWN_PAGE", f"the portal did not show what was expected ({_words(page)})")
 
     async def detect(self) -> None:
-        """Raise the first detector that matches the page at hand."""
+        """Raise the first detector that matches the page at hand; one with a question asks it, and the run goes on."""
         for each in self._watched():
             if await self.holds(each.when):
                 break
@@ -80,11 +89,41 @@ class Pages:
         await self._driver.settle()
         for each in self._watched():
             if await self.holds(each.when):
-                raise await self._trouble(each)
+                trouble = await self._trouble(each)
+                if each.ask is None or self._asked.get(each.code, 0) >= _ASKED:
+                    raise trouble
+                await self.answer(each.ask, code=each.code, said=str(trouble) if trouble.messages else "")
+                return
+
+    async def answer(self, question: Ask, *, code: str, said: str = "") -> None:
+        """Put a question to a person, type the answer and send it off. Raises `RunError` when none came."""
+        self._asked[code] = self._asked.get(code, 0) + 1
+        prompt = f"{question.sentence} ({said})" if said else question.sentence
+        values = await self._asker.ask(question, prompt=prompt, code=code, shot=await self._driver.shot())
+        self._answering = True
+        try:
+            for blank in question.blanks:
+                way = await self.find(blank.at, limit_s=_FIELD_S)
+                type_in = self._driver.select if blank.type == "choice" else self._driver.fill
+                await type_in(way, values[blank.key])
+            if question.submit is not None:
+                left = self._driver.url
+                await self._driver.click(await self.find(question.submit, limit_s=_FIELD_S))
+                await self._leave(left)
+        finally:
+            self._answering = False
+
+    async def _leave(self, url: str) -> None:
+        """A page that has taken an answer stands there for a moment longer: it must not be asked about twice."""
+        limit = asyncio.get_running_loop().time() + _FIELD_S
+        while self._driver.url == url and asyncio.get_running_loop().time() < limit:
+            if not await self._driver.wait(_LOOK_S):
+                return
 
     def _watched(self) -> list[Detector]:
         passed_over = {"SESSION_EXPIRED", "PORTAL_REJECTED"} if self.signing_in else set()
-        return [each for each in self._recipe.detect if each.code not in passed_over]
+        asks = self._answering
+        return [each for each in self._recipe.detect if each.code not in passed_over and not (asks and each.ask)]
 
     async def _trouble(self, detector: Detector) -> RunError:
         collect = detector.collect

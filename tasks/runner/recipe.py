@@ -82,6 +82,9 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError("a guard is {present} or {value, equals} or {value, one_of}")
 
 
+AskKind = Literal["otp", "captcha", "approval", "choice", "fix"]
+
+
 class _Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do"):
     """What every action may carry; `timeout` in seconds, `label` the dashboard's sentence."""
 
@@ -139,11 +142,64 @@ class Extract(_Common, frozen=True, kw_only=True, tag="extract"):
     from_: Literal["url"] | Target = msgspec.field(name="from", default="url")
 
 
+class Wait(_Common, frozen=True, kw_only=True, tag="wait"):
+    """Let the page rest for so many seconds, for a portal that shows nothing to wait for."""
+
+    seconds: float
+
+
+class Dismiss(_Common, frozen=True, kw_only=True, tag="dismiss"):
+    """Click something away that may be there, a notice or a banner; when it is not there nothing is waited for."""
+
+    at: Target
+
+
+class AskField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One answer and where it is typed; a choice without `options` offers those of the portal's own list."""
+
+    key: str
+    label: str
+    at: Target
+    type: Literal["text", "choice"] = "text"
+    options: tuple[str, ...] = ()
+
+
+class Ask(_Common, frozen=True, kw_only=True, tag="ask"):
+    """A question for a person: `fill` names the one field of the answer, `fields` several; `submit` sends it off.
+
+    Without fields the answer is a mere yes (`kind = "approval"`). `timeout` is the time the person has, in seconds.
+    """
+
+    kind: AskKind
+    prompt: str = ""
+    fill: Target | None = None
+    fields: tuple[AskField, ...] = ()
+    submit: Target | None = None
+
+    def __post_init__(self) -> None:
+        if self.fill is not None and self.fields:
+            raise ValueError("a question has fill or fields, not both")
+        if self.fill is None and not self.fields and self.kind != "approval":
+            raise ValueError("a question needs fill or fields")
+
+    @property
+    def blanks(self) -> tuple[AskField, ...]:
+        """What the person is to fill in; the one field of `fill` has the key `answer`."""
+        if self.fill is None:
+            return self.fields
+        return (AskField(key="answer", label=self.fill.describe(), at=self.fill),)
+
+    @property
+    def sentence(self) -> str:
+        """What the person reads."""
+        return self.prompt or _PROMPTS[self.kind]
+
+
 class Note(_Common, frozen=True, kw_only=True, tag="note"):
     text: str
 
 
-Action = Goto | Fill | Select | Check | Click | Press | Upload | Expect | Extract | Note
+Action = Goto | Fill | Select | Check | Click | Press | Upload | Expect | Extract | Wait | Dismiss | Ask | Note
 
 
 class Collect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -160,6 +216,8 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     when: Page
     error_class: ErrorClass | None = msgspec.field(name="class", default=None)
     collect: Collect | None = None
+    ask: Ask | None = None
+    """What a person can do about it: answered, the run goes on where it stood."""
 
 
 class FoundRule(Target, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -248,16 +306,26 @@ def describe(action: Action) -> str:
     if action.label is not None:
         return action.label
     match action:
-        case Fill() | Select() | Check() | Click() | Press():
+        case Fill() | Select() | Check() | Click() | Press() | Dismiss():
             return f"{_VERBS[type(action)]} {action.at.describe()}"
+        case Upload() | Expect():
+            return _VERBS[type(action)]
+        case _:
+            return _sentence(action)
+
+
+def _sentence(action: Goto | Extract | Wait | Ask | Note) -> str:
+    match action:
         case Goto():
             return f"Open {action.url.split('?')[0]}"
         case Extract():
             return f"Read {action.as_}"
+        case Wait():
+            return f"Wait for {action.seconds:g} s"
+        case Ask():
+            return action.sentence
         case Note():
             return action.text
-        case Upload() | Expect():
-            return _VERBS[type(action)]
 
 
 _VERBS: dict[type[Action], str] = {
@@ -266,6 +334,15 @@ _VERBS: dict[type[Action], str] = {
     Check: "Tick",
     Click: "Click",
     Press: "Press a key in",
+    Dismiss: "Dismiss",
     Upload: "Upload photos",
     Expect: "Wait for the page",
+}
+
+_PROMPTS: dict[AskKind, str] = {
+    "otp": "The portal asks for a one-time code",
+    "captcha": "The portal asks to prove that a person is there",
+    "approval": "The portal's page is to be approved",
+    "choice": "The portal asks to choose",
+    "fix": "The portal asks for a correction",
 }
