@@ -24,6 +24,8 @@ CHECKS = (
     ("lint-imports",),
     ("pytest", "-q", "tests/unit/test_layout.py"),
 )
+SIDE_BY_SIDE = ("-n", "2", "--dist")
+"""Each of the two processes has its own servers, and most tests wait for others' work."""
 
 
 def run(*command: str) -> int:
@@ -47,11 +49,10 @@ def main(arguments: list[str]) -> int:
             return subprocess.run([sys.executable, "-m", "tests.bench", *rest], cwd=ROOT, check=False).returncode
         case ["slow", *rest]:
             machine.ensure_browser()
-            return run("pytest", "-m", "slow", *rest)
+            return run("pytest", *SIDE_BY_SIDE, "worksteal", "-m", "slow", *rest)
         case _:
             machine.ensure_browser()
-            # Files side by side: each of the two processes has its own servers, and most tests wait for others' work.
-            return check() or run("pytest", "-n", "2", "--dist", "loadfile", "-m", "not slow", *arguments)
+            return check() or run("pytest", *SIDE_BY_SIDE, "loadfile", "-m", "not slow", *arguments)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import msgspec
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.types.json import set_json_dumps, set_json_loads
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, TooManyRequests
 
 from app.core.errors import DatabaseUnavailable
 from sql import Connection
@@ -88,9 +88,29 @@ class CuttableConnection(AsyncConnection[Any]):
 
 
 class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
-    """Lends each connection for `deadline_s` seconds, waiting for it included; one that is still busy then is cut."""
+    """Lends each connection for `deadline_s` seconds, waiting for it included; one that is still busy then is cut.
+
+    At most `most_waiting` callers wait for one; the next is refused at once. The pool's own `max_waiting` goes on counting
+    those that have given up until a connection comes, and refuses before it tries to connect: after an outage it refused
+    for ever.
+    """
 
     deadline_s = 2.0
+    most_waiting = 64
+    _asking = 0
+
+    async def getconn(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 - as psycopg names it
+    ) -> AsyncConnection[Any]:
+        """Raises `TooManyRequests` and `PoolTimeout`."""
+        if self._asking >= self.most_waiting:
+            raise TooManyRequests(f"{self._asking} wait for a connection already")
+        self._asking += 1
+        try:
+            return await super().getconn(timeout)
+        finally:
+            self._asking -= 1
 
     @asynccontextmanager
     async def connection(
@@ -120,12 +140,12 @@ async def pool(
         min_size=min(2, size),
         max_size=size,
         timeout=wait_s,
-        max_waiting=size * 8,
         reconnect_timeout=RECONNECT_S,
         open=False,
         kwargs={"autocommit": True, **connect_arguments(name)},
     )
     opened.deadline_s = deadline_s
+    opened.most_waiting = size * 8
     await opened.open()
     try:
         yield opened

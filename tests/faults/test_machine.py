@@ -10,7 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.conftest import TRUNCATED
 from tests.faults.machine import Lifecycle
 
-EXAMPLES = {"fast": (30, 30), "slow": (500, 40)}
+EXAMPLES = {"fast": (30, 30), "slow": (300, 40)}
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ from tests.faults.mutants import MUTANTS, Mutant, take_out
 from tests.faults.test_api import repeat
 from tests.faults.test_postgres import PICKUP, probes
 from tests.faults.test_workers import STUCK, claimed, killing, only_killers_failed
-from tests.faults.timings import percentile
 
 CALM_S = 30.0
 INTACT = Mutant(guard="none", scenario="idle")
@@ -107,10 +106,11 @@ async def restart(mutant: Mutant) -> None:
     async with mutated(mutant, workers=1, seconds=0.3) as c:
         await c.database.restart(down_s=2)
         await asyncio.sleep(5)
-        probed = await probes(c, count=8)
+        # For longer than a poll takes to come round, or all of them may lie just before one.
+        probed = await probes(c, count=12, every_s=0.6)
         await c.calm(within_s=CALM_S)
         pickups = [row[0] for row in await c.all(PICKUP, probed)]
-        assert percentile(pickups, 0.5) < 1.0, pickups
+        assert max(pickups) < 2.0, pickups
 
 
 async def forgotten(mutant: Mutant) -> None:

@@ -33,13 +33,13 @@ async def restarts(c: Cluster, *, times: int, seed: int) -> list[tuple[float, fl
     return spans
 
 
-async def probes(c: Cluster, *, count: int) -> list[UUID]:
+async def probes(c: Cluster, *, count: int, every_s: float = 0.2) -> list[UUID]:
     """Single uploads on an idle system."""
     jobs = []
     async with phones(c, "probe", count=1) as [phone]:
         for _ in range(count):
             jobs.append(await phone.upload())
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(every_s)
     return jobs
 
 
