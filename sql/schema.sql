@@ -301,6 +301,15 @@ table portal: name text not null
 table portal: url text not null default ''::text
 table portal: recipe text not null
 table portal: recipe_version integer not null
+table portal: engine text not null default 'asbuilt'::text
+table portal: engine_config jsonb not null default '{}'::jsonb
+table portal: constraint portal_engine CHECK ((engine = ANY (ARRAY['asbuilt'::text, 'skyvern'::text, 'browser-use'::text])))
+table portal: constraint portal_engine_config CHECK (((jsonb_typeof(engine_config) = 'object'::text) AND
+CASE engine
+    WHEN 'skyvern'::text THEN (engine_config ?& ARRAY['agent_id'::text, 'number'::text])
+    WHEN 'browser-use'::text THEN (engine_config ?& ARRAY['instructions'::text, 'hosts'::text, 'number'::text, 'workspace_id'::text])
+    ELSE true
+END))
 table portal: constraint portal_key_check CHECK ((key ~ '^[a-z0-9][a-z0-9-]{0,39}$'::text))
 table portal: constraint portal_pkey PRIMARY KEY (key)
 table portal: constraint portal_recipe_version_check CHECK ((recipe_version > 0))

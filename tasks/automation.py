@@ -17,10 +17,10 @@ from procrastinate.exceptions import JobAborted
 from psycopg.types.json import Jsonb
 
 from app.core.crashpoints import crashpoint
-from tasks import store
+from tasks import store, ungated
 from tasks.engines import errors
 from tasks.engines import events as told
-from tasks.engines.contract import CommitGrant, Event, Found, Result, RunFailure, RunHandle
+from tasks.engines.contract import CommitGrant, Engine, Event, Found, Result, RunFailure, RunHandle
 from tasks.inputs import run_spec
 from tasks.lease import Fenced, Lease, undisturbed
 from tasks.recorder import Recorder
@@ -108,21 +108,27 @@ async def _drive(shop: Workshop, claim: Claim, lease: Lease) -> Result:
     recorder = Recorder(shop, claim)
     run_over = False
     try:
+        engine = shop.engine_of(claim)
         inputs = await shop.ask(store.RUN_INPUTS, record=claim.record_id)
-        if claim.submission == "intent" and await shop.engine.run_by_key(claim.run_key) is None:
+        if claim.submission == "intent" and await engine.run_by_key(claim.run_key) is None:
             # A new run would key the record again, and nobody knows what became of the request of the lost one.
             failure = RunFailure.of("SUBMIT_OUTCOME_UNKNOWN", "the run that was to submit is lost", outcome="unknown")
             raise _RunFailed(failure, run_over=True)
-        run = await shop.engine.start(run_spec(shop.settings, claim, inputs), key=claim.run_key)
+        fresh = await ungated.intend(shop, claim, engine)
+        try:
+            run = await engine.start(run_spec(shop.settings, claim, inputs), key=claim.run_key)
+        except errors.EngineError as exc:
+            run_over = fresh and ungated.nothing_started(exc)
+            raise
         await shop.ask(store.NOTE_RUN, job=claim.id, generation=claim.generation, run_id=run.run_id)
-        lease.on_cancel = lambda: _ask_to_stop(shop, run)
-        async for event in shop.engine.events(run, deadline_s=shop.settings.attempt_s):
+        lease.on_cancel = lambda: _ask_to_stop(engine, run)
+        async for event in engine.events(run, deadline_s=shop.settings.attempt_s):
             run_over = event.terminal
             await recorder.record(event)
             if event.type == "step.started":
                 await crashpoint("W3", subject=claim.id)
             if event.type == "commit.requested":
-                await _open_gate(shop, claim, run, event)
+                await _open_gate(shop, claim, engine, run, event)
             elif event.terminal:
                 return _ending(event)
     except errors.Fenced as exc:
@@ -142,9 +148,9 @@ async def _drive(shop: Workshop, claim: Claim, lease: Lease) -> Result:
     raise _RunFailed(failure, run_over=False)
 
 
-async def _open_gate(shop: Workshop, claim: Claim, run: RunHandle, event: Event) -> None:
+async def _open_gate(shop: Workshop, claim: Claim, engine: Engine, run: RunHandle, event: Event) -> None:
     """The intent first, committed; then the one word that lets the request out. Raises `Fenced`."""
-    if (await shop.engine.run(run.run_id)).status != "awaiting_commit":
+    if (await engine.run(run.run_id)).status != "awaiting_commit":
         return  # an old event of a run we attached to
     request: told.CommitRequested = event.read(told.CommitRequested)
     attempt = {"job": claim.id, "attempt": claim.attempt}
@@ -155,14 +161,12 @@ async def _open_gate(shop: Workshop, claim: Claim, run: RunHandle, event: Event)
         await shop.ask(store.REFUTE_INTENT, **attempt, evidence=Jsonb({"run": claim.run_key, "gate": "closed"}))
         intended = await shop.ask(store.RECORD_INTENT, **attempt)
     if not intended.done:
-        await shop.engine.authorize_commit(
-            run, CommitGrant(token=request.token, attempt=claim.attempt, decision="abort")
-        )
+        await engine.authorize_commit(run, CommitGrant(token=request.token, attempt=claim.attempt, decision="abort"))
         raise Fenced
     await crashpoint("W4", subject=claim.id)
     # A lost answer, or a gate that closed meanwhile, is no failure: the run's events tell what became of it.
     with contextlib.suppress(errors.ServiceUnavailable, errors.NotAwaitingCommit):
-        await shop.engine.authorize_commit(run, CommitGrant(token=request.token, attempt=claim.attempt))
+        await engine.authorize_commit(run, CommitGrant(token=request.token, attempt=claim.attempt))
     await crashpoint("W5", subject=claim.id)
 
 
@@ -194,7 +198,7 @@ async def _settle_failure(shop: Workshop, claim: Claim, ended: _RunFailed, *, tr
     failure = ended.failure
     decision = decide(failure)
     if decision.next == "verify":
-        found = await shop.engine.lookup(
+        found = await shop.engine_of(claim).lookup(
             portal=claim.portal_key, external_ref=claim.external_ref, account=claim.account
         )
         if isinstance(found, Found):
@@ -241,10 +245,10 @@ async def _settle_failure(shop: Workshop, claim: Claim, ended: _RunFailed, *, tr
     raise AttemptFailed(failure.code)
 
 
-async def _ask_to_stop(shop: Workshop, run: RunHandle) -> None:
+async def _ask_to_stop(engine: Engine, run: RunHandle) -> None:
     """A cancel that comes too late is none: the run goes on to its end."""
     with contextlib.suppress(errors.EngineError):
-        await shop.engine.cancel(run, reason="cancelled by a person")
+        await engine.cancel(run, reason="cancelled by a person")
 
 
 async def _detach(shop: Workshop, claim: Claim) -> None:

@@ -18,6 +18,7 @@ from tasks import attempt_log, store
 from tasks.engines import events as told
 from tasks.engines.contract import Event
 from tasks.engines.errors import EngineError
+from tasks.engines.pictures import kind_of
 from tasks.lease import Fenced
 from tasks.store import Claim
 from tasks.workshop import Workshop
@@ -89,7 +90,7 @@ class Recorder:
     async def _picture(self, frame: told.Frame) -> None:
         """Fetch and keep it; a picture that cannot be had stops nothing."""
         try:
-            data = await self._shop.engine.artifact(frame.artifact_id)
+            data = await self._shop.engine_of(self._claim).artifact(frame.artifact_id)
         except EngineError as exc:
             log.warning("a picture is missing", extra={"event": "run.picture_missing", "error": exc.code})
             return
@@ -101,7 +102,7 @@ class Recorder:
             step=frame.step or self._step.id,
             sha256=sha256,
             size=len(data),
-            type="image/jpeg",
+            type=kind_of(data) or "application/octet-stream",
         )
         _demand(0 if row is None else 1)
         if row is not None:

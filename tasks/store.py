@@ -28,6 +28,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     recipe: str
     recipe_version: int
+    engine: str
+    engine_config: dict[str, Any]
     submission: str | None
     confirmation: str | None
     suspect: bool

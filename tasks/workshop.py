@@ -16,9 +16,10 @@ from app.core.blobs import Blobs
 from app.core.cache import ProgressCache, commands
 from app.core.settings import Settings
 from tasks.company import Company
-from tasks.engines import AsbuiltEngine
-from tasks.engines.contract import Engine
+from tasks.engines import Engine, Engines
+from tasks.engines.contract import FileSpec
 from tasks.patience import Patience
+from tasks.store import Claim
 
 WAIT_S = 5.0
 CALL_S = 6.0
@@ -33,7 +34,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: Settings
     pool: db.Pool
-    engine: Engine
+    engines: Engines
     cache: ProgressCache
     blobs: Blobs
     worker: str
@@ -53,12 +54,21 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
         return await self.patience.insist(once, on="statement", longest_s=PAUSE_S)
 
+    def engine_of(self, claim: Claim) -> Engine:
+        """The engine of the job's portal. Raises `NotConfigured`."""
+        return self.engines.of(engine=claim.engine, portal=claim.portal_key, config=claim.engine_config)
+
 
 @asynccontextmanager
 async def open_workshop(settings: Settings, *, patience: Patience, company: Company) -> AsyncIterator[Workshop]:
     """Two connections for each job that runs, and a few for housekeeping."""
     redis = commands(settings.redis_url)
-    engine = AsbuiltEngine(settings.automation_url, token=settings.automation_token)
+    blobs = Blobs(settings.blobs)
+
+    async def read_file(file: FileSpec) -> bytes:
+        return await asyncio.to_thread(blobs.path(bytes.fromhex(file.sha256)).read_bytes)
+
+    engines = Engines(settings, read_file=read_file)
     size = 2 * settings.concurrency + 3
     try:
         async with db.pool(
@@ -67,15 +77,15 @@ async def open_workshop(settings: Settings, *, patience: Patience, company: Comp
             yield Workshop(
                 settings=settings,
                 pool=pool,
-                engine=engine,
+                engines=engines,
                 cache=ProgressCache(redis),
-                blobs=Blobs(settings.blobs),
+                blobs=blobs,
                 worker=f"{socket.gethostname()}:{os.getpid()}",
                 due=asyncio.Event(),
                 patience=patience,
                 company=company,
             )
     finally:
-        await engine.close()
+        await engines.close()
         if redis is not None:
             await redis.aclose()

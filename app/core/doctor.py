@@ -23,7 +23,7 @@ from app.core import health
 from app.core.blobs import path_below
 from app.core.cache import STREAM, commands
 from app.core.db import connect_arguments
-from app.core.settings import Settings
+from app.core.settings import Settings, variable
 from sql import Connection, load
 from sql.migrate import missing
 
@@ -52,6 +52,11 @@ class _Workers(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int
 
 
+class _Engine(msgspec.Struct, frozen=True, kw_only=True):
+    engine: str
+    portal: str
+
+
 class _Blob(msgspec.Struct, frozen=True, kw_only=True):
     sha256: bytes
     size: int
@@ -69,6 +74,7 @@ _Q = load("doctor")
 SERVER = _Q.one("server", _Server)
 TAKE_TIME = _Q.exec("take_time")
 WORKERS = _Q.one("workers", _Workers)
+ENGINES = _Q.many("engines", _Engine)
 BLOBS = _Q.many("blobs", _Blob)
 AILMENTS = _Q.many("ailments", _Ailment)
 
@@ -111,6 +117,8 @@ async def _database(conn: Connection, settings: Settings, *, deep: bool) -> Asyn
         return
     yield _ok("migrations", "all are applied")
     yield await _workers(conn, settings)
+    for engine in await ENGINES(conn):
+        yield _engine(engine, settings)
     async for finding in _blobs(conn, settings, deep=deep):
         yield finding
     async for finding in _invariants(conn, settings):
@@ -148,6 +156,17 @@ async def _workers(conn: Connection, settings: Settings) -> Finding:
     if seen.alive == 0:
         return _bad("workers", f"none is alive, and {seen.jobs} jobs wait for one")
     return _ok("workers", f"{seen.alive} alive")
+
+
+def _engine(used: _Engine, settings: Settings) -> Finding:
+    """A third party that keys a portal; it is not called, since that may cost."""
+    field = {"skyvern": "skyvern_api_key", "browser-use": "browser_use_api_key"}[used.engine]
+    if getattr(settings, field):
+        return _ok("engines", f"{used.engine} has its key")
+    return _bad(
+        "engines",
+        f"portal {used.portal} is keyed by {used.engine}, and {variable(field)} is not set: its jobs fail",
+    )
 
 
 async def _blobs(conn: Connection, settings: Settings, *, deep: bool) -> AsyncIterator[Finding]:

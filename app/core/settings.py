@@ -31,6 +31,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`AUTOMATION_URL`: base URL of the automation service."""
     automation_token: str = ""
     """`AUTOMATION_TOKEN`: bearer token for it; the reference runner demands the same."""
+    skyvern_url: str = "https://api.skyvern.com"
+    """`SKYVERN_URL`: for portals whose engine is `skyvern`; a Skyvern of your own is at http://localhost:8000."""
+    skyvern_api_key: str = ""
+    browser_use_url: str = "https://api.browser-use.com/api/v4"
+    """`BROWSER_USE_URL`: for portals whose engine is `browser-use`."""
+    browser_use_api_key: str = ""
+    engine_poll_s: float = 2.0
+    """How often a third party's run is looked at; it has no stream to follow."""
 
     blobs: Path = Path("blobs")
     host: str = "127.0.0.1"
@@ -85,7 +93,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _UNPREFIXED = frozenset(
-    {"database_url", "redis_url", "automation_url", "automation_token", "crashpoint", "npl_user", "npl_password"}
+    {
+        "database_url",
+        "redis_url",
+        "automation_url",
+        "automation_token",
+        "skyvern_url",
+        "skyvern_api_key",
+        "browser_use_url",
+        "browser_use_api_key",
+        "crashpoint",
+        "npl_user",
+        "npl_password",
+    }
 )
 
 
@@ -140,6 +160,9 @@ def _contradictions(s: Settings) -> list[str]:
         (s.pool_size < 2, "ASBUILT_POOL_SIZE must be at least 2"),
         (s.concurrency < 1, "ASBUILT_CONCURRENCY must be at least 1"),
         (s.max_attempts < 1, "ASBUILT_MAX_ATTEMPTS must be at least 1"),
-        (min(s.heartbeat_s, s.reconcile_s, s.poll_s, s.attempt_s) <= 0, "durations must be above zero"),
+        (
+            min(s.heartbeat_s, s.reconcile_s, s.poll_s, s.attempt_s, s.engine_poll_s) <= 0,
+            "durations must be above zero",
+        ),
     ]
     return [sentence for broken, sentence in checks if broken]

@@ -3,7 +3,8 @@
 -- name: claim :opt
 -- The next attempt of a job, if this queue row is still its own.
 select j.id, j.record_id, j.project_id, j.device_id, j.attempt, j.generation, j.external_ref,
-       a.portal_key, a.label as account, p.recipe, p.recipe_version, s.state as submission, s.confirmation,
+       a.portal_key, a.label as account, p.recipe, p.recipe_version, p.engine, p.engine_config,
+       s.state as submission, s.confirmation,
        j.interruptions >= 2 as suspect
   from claim_attempt(%(job)s, %(queue_job)s, %(worker)s, %(lease_s)s) as j
   join portal_account as a on a.id = j.account_id

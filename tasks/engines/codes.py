@@ -58,6 +58,7 @@ CLASS_OF: dict[str, ErrorClass] = {
     "FILE_MISSING": "bug",
     "FILE_DAMAGED": "bug",
     "RECIPE_UNKNOWN": "bug",
+    "ENGINE_NOT_CONFIGURED": "bug",
     "STREAM_GAP": "bug",
     "IDEMPOTENCY_KEY_REUSED": "bug",
     "INTERNAL": "bug",

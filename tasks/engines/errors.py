@@ -36,6 +36,18 @@ class ServiceBusy(ServiceUnavailable):
         self.retry_after_s = retry_after_s
 
 
+class NotConfigured(EngineError):
+    """The portal is keyed by an engine that has no key, or settings it cannot work with."""
+
+    code = "ENGINE_NOT_CONFIGURED"
+
+
+class FileRefused(EngineError):
+    """A photo is more than the automation service takes."""
+
+    code = "FILE_REFUSED"
+
+
 class StreamLost(ServiceUnavailable):
     """The events of the run could not be followed any longer; the run may go on."""
 
@@ -86,6 +98,36 @@ class Fenced(EngineError):
     """A higher attempt has taken this run over."""
 
     code = "FENCED"
+
+
+class AlreadySubmitted(EngineError):
+    """The portal has a submission under this reference already; the gate stays closed."""
+
+    code = "DUPLICATE_REFERENCE"
+
+
+class SubmittedElsewhere(EngineError):
+    """Another run of the same key has been let through its gate; this one's stays closed."""
+
+    code = "SUBMIT_OUTCOME_UNKNOWN"
+
+
+class GateBusy(EngineError):
+    """The automation service is too busy to open the gate; it stays closed."""
+
+    code = "RATE_LIMITED"
+
+
+class GateShut(EngineError):
+    """The gate was told to open and did not; the run goes on waiting at it."""
+
+    code = "SERVICE_5XX"
+
+
+class CannotTell(EngineError):
+    """The portal could not be asked before the gate was to be opened; it stays closed."""
+
+    code = "PORTAL_UNREACHABLE"
 
 
 class CommitInProgress(EngineError):

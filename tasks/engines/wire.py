@@ -91,7 +91,7 @@ def refusal(reply: httpx.Response) -> EngineError:
     if error.code in _BY_CODE:
         return _BY_CODE[error.code](error.message)
     if reply.status_code == 429 or (reply.status_code == 503 and "retry-after" in reply.headers):
-        return ServiceBusy(error.message, retry_after_s=_seconds(reply.headers.get("retry-after")))
+        return ServiceBusy(error.message, retry_after_s=seconds(reply.headers.get("retry-after")))
     if reply.status_code >= 500:
         return ServiceUnavailable(error.message)
     if reply.status_code in {404, 410}:
@@ -99,5 +99,6 @@ def refusal(reply: httpx.Response) -> EngineError:
     return Refused(f"{error.code or reply.status_code}: {error.message}")
 
 
-def _seconds(header: str | None) -> float | None:
+def seconds(header: str | None) -> float | None:
+    """Of a Retry-After in whole seconds; the other form it can have is ignored."""
     return float(header) if header is not None and header.isdigit() else None
