@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from psycopg.types.json import Jsonb
 
 from app.core.blobs import Blobs
 from app.core.doctor import report
@@ -49,6 +50,19 @@ async def test_a_healthy_installation_is_clean(settings: Settings) -> None:
         code, told = await lines(settings, deep=deep)
         assert {part: level for part, (level, _) in told.items()} == dict.fromkeys(PARTS, "ok"), told
         assert code == 0
+
+
+async def test_an_engine_without_its_key_is_named_with_the_variable(settings: Settings, conn: Connection) -> None:
+    await conn.execute(
+        "update portal set engine = 'skyvern', engine_config = %s", [Jsonb({"agent_id": "wpid_1", "number": "N"})]
+    )
+    code, told = await lines(settings)
+    assert code == 1
+    assert told["engines"] == (
+        "bad", "portal npl is keyed by skyvern, and SKYVERN_API_KEY is not set: its jobs fail",
+    )  # fmt: skip
+    code, told = await lines(msgspec.structs.replace(settings, skyvern_api_key="key"))
+    assert (code, told["engines"]) == (0, ("ok", "skyvern has its key"))
 
 
 async def test_each_part_that_fails_is_named(settings: Settings, conn: Connection) -> None:
