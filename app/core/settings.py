@@ -82,10 +82,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Base URL of the demo portal, as the runner reaches it."""
     portal_log: Path = Path("portal-log.jsonl")
     portal_preset: str = "calm"
+    portal_seed: int = 0
+    """Repeats the demo portal's bad habits in the same order; 0 draws a new seed at each start."""
     crashpoint: str = ""
     """`CRASHPOINT`: a fault for tests to inject, see `app.core.crashpoints`; empty in production."""
     npl_user: str = "contractor"
     npl_password: str = "northfield"  # noqa: S105 - the demo portal's own, on loopback
+    harbor_user: str = "crew"
+    harbor_password: str = "lighthouse"  # noqa: S105 - as above
 
     @property
     def public_url(self) -> str:
@@ -105,6 +109,8 @@ _UNPREFIXED = frozenset(
         "crashpoint",
         "npl_user",
         "npl_password",
+        "harbor_user",
+        "harbor_password",
     }
 )
 

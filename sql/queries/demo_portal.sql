@@ -8,24 +8,78 @@ on conflict (name) do update set salt = excluded.salt, hash = excluded.hash, cha
 
 -- name: get_account :opt
 -- What is needed to check a password.
-select name, salt, hash from demo_portal.account where name = %(name)s;
+select name, salt, hash, locked_at from demo_portal.account where name = %(name)s;
+
+-- name: count_sign_in :one
+-- The password was right: the number of this sign-in, and the wrong ones are forgotten.
+update demo_portal.account set sign_ins = sign_ins + 1, failed = 0 where name = %(name)s returning sign_ins as number;
+
+-- name: count_failure :exec
+-- The password was wrong; the n-th in a row locks the account (0 = never).
+update demo_portal.account
+   set failed = failed + 1,
+       locked_at = case when %(lockout_after)s::integer > 0 and failed + 1 >= %(lockout_after)s::integer
+                        then clock_timestamp() else locked_at end
+ where name = %(name)s;
+
+-- name: unlock_accounts :exec
+-- As a call to the help desk would.
+update demo_portal.account set failed = 0, locked_at = null where failed > 0 or locked_at is not null;
 
 -- name: open_session :exec
--- A signed-in browser; `single` ends all other sessions of the account. Forgotten sessions go after a week.
+-- A browser with the right password; `single` ends all other sessions of the account. Forgotten ones go after a week.
 with ended as (
   delete from demo_portal.session
    where (%(single)s::boolean and account = %(account)s) or opened_at < clock_timestamp() - interval '7 days'
+), forgotten as (
+  delete from demo_portal.message where sent_at < clock_timestamp() - interval '7 days'
 )
-insert into demo_portal.session (token_hash, account) values (%(token_hash)s, %(account)s);
+insert into demo_portal.session (token_hash, account, awaiting) values (%(token_hash)s, %(account)s, %(awaiting)s::text[]);
 
 -- name: visit_session :opt
 -- Count a page request; no row once the session is spent (0 = no limit).
 update demo_portal.session
-   set requests = requests + %(cost)s::integer
+   set requests = requests + case when awaiting = '{}' then %(cost)s::integer else 0 end
  where token_hash = %(token_hash)s
    and (%(max_requests)s::integer = 0 or requests < %(max_requests)s::integer)
    and (%(max_minutes)s::float8 = 0 or opened_at > clock_timestamp() - make_interval(secs => 60 * %(max_minutes)s::float8))
-returning account, requests;
+returning account, requests, awaiting;
+
+-- name: send_message :exec
+-- A code to the phone, or a word for the picture; it replaces what was sent to this session before.
+insert into demo_portal.message (token_hash, account, kind, body)
+values (%(token_hash)s, %(account)s, %(kind)s, %(body)s);
+
+-- name: last_message :opt
+-- What this session has to answer; a code that was used, or is older than five minutes, is none.
+select account, kind, body, sent_at, used_at
+  from demo_portal.message
+ where token_hash = %(token_hash)s and kind = %(kind)s and used_at is null
+   and sent_at > clock_timestamp() - interval '5 minutes'
+ order by id desc limit 1;
+
+-- name: list_messages :many
+-- The phone, newest first.
+select account, kind, body, sent_at, used_at from demo_portal.message order by id desc limit 20;
+
+-- name: answer_right :exec
+-- One thing less to answer.
+with used as (
+  update demo_portal.message set used_at = clock_timestamp()
+   where token_hash = %(token_hash)s and kind = %(kind)s and used_at is null
+)
+update demo_portal.session set awaiting = array_remove(awaiting, %(kind)s::text), wrong = 0 where token_hash = %(token_hash)s;
+
+-- name: answer_wrong :one
+-- Count it; `gone` when this was the last try and the session has ended.
+with counted as (
+  update demo_portal.session set wrong = wrong + 1
+   where token_hash = %(token_hash)s and wrong + 1 < %(tries)s::integer
+  returning wrong
+), ended as (
+  delete from demo_portal.session where token_hash = %(token_hash)s and wrong + 1 >= %(tries)s::integer
+)
+select not exists (select from counted) as gone;
 
 -- name: close_session :exec
 -- Sign out.
@@ -135,9 +189,20 @@ select confirmation, reference, draft, account, keyed, photos, fence, submitted_
 -- name: count_submissions :one
 -- The visible proof: how many submissions, of how many references, how many references more than once.
 select coalesce(sum(n), 0)::bigint as submissions, count(*) as references, count(*) filter (where n > 1) as duplicated
-  from (select count(*) as n from demo_portal.submission group by reference) as per_reference;
+  from (select count(*) as n from demo_portal.received group by portal, reference) as per_reference;
 
 -- name: count_references :many
--- Submissions a reference, doubled ones first.
-select reference, count(*) as submissions, max(submitted_at) as last_at, array_agg(confirmation order by submitted_at) as confirmations
-  from demo_portal.submission group by reference order by count(*) desc, max(submitted_at) desc limit %(limit)s::integer;
+-- Submissions a portal and reference, doubled ones first.
+select portal, reference, count(*) as submissions, max(submitted_at) as last_at,
+       array_agg(confirmation order by submitted_at) as confirmations
+  from demo_portal.received group by portal, reference order by count(*) desc, max(submitted_at) desc limit %(limit)s::integer;
+
+-- name: received_of :many
+-- What either portal took in under a reference, oldest first.
+select portal, confirmation, reference, photos, fence, submitted_at
+  from demo_portal.received where reference = %(reference)s order by submitted_at, confirmation;
+
+-- name: received_lately :many
+-- What either portal took in, newest first.
+select portal, confirmation, reference, photos, fence, submitted_at
+  from demo_portal.received order by submitted_at desc, confirmation desc limit %(limit)s::integer;

@@ -13,17 +13,20 @@ from tasks.demo_portal.gate import COOKIE, GivenPortal, GivenQuirks, GivenVisit,
 from tasks.demo_portal.layout import moment, notice, page, panel, submission_link, table
 from tasks.demo_portal.markup import Markup, el
 from tasks.demo_portal.portal import password_hash, token_hash
+from tasks.demo_portal.quirks import Quirks
 
 
 @get("/login")
 async def login_page(request: PortalRequest, portal: GivenPortal, quirks: GivenQuirks) -> Response[str]:
     """The sign-in form; someone who is signed in goes on."""
     wanted = safe_path(request.query_params.get("next", "/"))
-    if await account_of(request, portal, quirks, cost=0):
+    if await account_of(request, portal, quirks):
         return Redirect(wanted, status_code=303)
     said: Markup | None = None
     if "bad" in request.query_params:
         said = notice("User name or password is not correct.", tone="bad")
+    elif "locked" in request.query_params:
+        said = notice("This account is locked after too many wrong passwords. Call the help desk.", tone="bad")
     elif "expired" in request.query_params:
         said = notice("Your session has ended. Please sign in again.", tone="warn")
     form = el(
@@ -54,13 +57,29 @@ async def login(request: PortalRequest, portal: GivenPortal, quirks: GivenQuirks
         account = await store.get_account(conn, name=name.replace("\0", ""))
         # An unknown name costs the same hash as a wrong password.
         given = password_hash(password, salt=account.salt if account else b"nobody")
+        if account is not None and account.locked_at is not None:
+            return Redirect("/login?locked=1", status_code=303)
         if account is None or not hmac.compare_digest(given, account.hash):
+            await store.count_failure(conn, name=name.replace("\0", ""), lockout_after=quirks.lockout_after)
             return Redirect("/login?bad=1", status_code=303)
+        number = (await store.count_sign_in(conn, name=account.name)).number
         token = secrets.token_urlsafe(32)
-        await store.open_session(conn, account=account.name, token_hash=token_hash(token), single=quirks.single_session)
+        await store.open_session(
+            conn,
+            account=account.name,
+            token_hash=token_hash(token),
+            single=quirks.single_session,
+            awaiting=_checks(quirks, number),
+        )
     answer = Redirect(wanted, status_code=303)
     answer.set_cookie(key=COOKIE, value=token, httponly=True, samesite="lax", path="/")
     return answer
+
+
+def _checks(quirks: Quirks, number: int) -> list[str]:
+    """What the n-th sign-in of an account has to answer beside the password."""
+    every = (("word", quirks.captcha_every), ("code", quirks.otp_every))
+    return [kind for kind, n in every if n and number % n == 0]
 
 
 @post("/logout", status_code=303)
@@ -97,8 +116,14 @@ async def landing(portal: GivenPortal, visit: GivenVisit) -> Response[str]:
         el("p", el("b", "11/03"), " Fibre splice closures are now keyed here as well. Attach the tray photo."),
         el("p", el("b", "10/19"), " Photos: JPEG or PNG, at most 10 MB each."),
     )
-    body = (el("div", start, news, class_="two"), panel("Latest submissions", latest))
-    return page("Welcome", body, account=visit.account, tab="/")
+    shown = visit.quirks.notice_modal
+    body = (el("div", start, news, class_="two"), panel("Latest submissions", latest), _notice() if shown else None)
+    return page("Welcome", body, account=visit.account, tab="/", script="notice.js" if shown else "")
+
+
+def _notice() -> Markup:
+    text = el("p", "Holiday schedule: the service desk is closed on Thursday and Friday.")
+    return el("dialog", el("h2", "Notice"), text, el("button", "Dismiss", type="button", class_="main"), id="notice")
 
 
 def safe_path(path: str) -> str:

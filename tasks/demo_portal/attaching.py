@@ -94,8 +94,9 @@ async def upload(
 
 async def _take(portal: Portal, visit: Visit, row: DraftRow, name: str, body: bytes) -> UploadRow | Refusal:
     quirks = visit.quirks
+    largest = int(quirks.photo_max_mb * 2**20) if quirks.validation else None
     try:
-        picture = await asyncio.to_thread(take_in, body, checked=quirks.validation, exif=quirks.photo_exif)
+        picture = await asyncio.to_thread(take_in, body, largest=largest, exif=quirks.photo_exif)
     except PhotoRefused as exc:
         return Refusal(name=name, message=str(exc))
     async with portal.pool.connection() as conn:
@@ -112,7 +113,7 @@ async def _photos(portal: Portal, visit: Visit, row: DraftRow, found: list[Findi
         el("label", "Attach photos", for_="photos", class_="required"),
         el("input", id="photos", name="photos", type="file", multiple=True, accept="image/jpeg,image/png"),
         el("button", "Upload", type="submit"),
-        el("small", "JPEG or PNG, at most 10 MB each; at least 1"),
+        el("small", f"JPEG or PNG, at most {visit.quirks.photo_max_mb:g} MB each; at least 1"),
         method="post",
         action=f"{base}/upload",
         enctype="multipart/form-data",
@@ -120,7 +121,7 @@ async def _photos(portal: Portal, visit: Visit, row: DraftRow, found: list[Findi
         class_="sender",
     )
     slots = el("ul", (photo_slot(item) for item in uploads), class_="slots", id="slots")
-    saver = el("form", onward(), method="post", action=f"{base}/photos")
+    saver = el("form", onward(visit.quirks), method="post", action=f"{base}/photos")
     top = (stepper(row.number, current="photos", saved=row.saved), alerts(found))
     body = panel(caption(row), sender, slots, saver)
     return page(

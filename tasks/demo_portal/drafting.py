@@ -10,11 +10,12 @@ from litestar.response import Redirect
 from psycopg.types.json import Jsonb
 
 from tasks.demo_portal import store
-from tasks.demo_portal.fields import PAGES, Finding, check, fields_of
+from tasks.demo_portal.fields import PAGES, Finding, check, drifted, fields_of
 from tasks.demo_portal.gate import GivenPortal, GivenVisit, PortalRequest, Visit
 from tasks.demo_portal.layout import alerts, inputs, page, panel, stepper
 from tasks.demo_portal.markup import Markup, el
 from tasks.demo_portal.portal import Portal
+from tasks.demo_portal.quirks import Quirks
 from tasks.demo_portal.store import DraftRow
 
 _TITLES = {"job": "As-built: job", "details": "As-built: construction details"}
@@ -70,11 +71,11 @@ async def keying_page(
     if step == "details" and not row.asset_type:
         return Redirect(f"/asbuilt/{draft}/job", status_code=303)
     found = findings_for(request, row, step)
-    fields = fields_of(step, asset_type=row.asset_type)
+    fields = drifted(fields_of(step, asset_type=row.asset_type), renamed=visit.quirks.drift_label)
     form = el(
         "form",
         inputs(fields, row.keyed, found),
-        onward(),
+        onward(visit.quirks),
         method="post",
         action=f"/asbuilt/{draft}/{step}",
     )
@@ -117,9 +118,10 @@ def clean(value: object) -> str:
     return text.replace("\0", "").replace("\r\n", "\n").strip()[:5000]
 
 
-def onward() -> Markup:
+def onward(quirks: Quirks) -> Markup:
     """The button that saves a page."""
-    return el("div", el("button", "Save and continue", type="submit", class_="main"), class_="buttons")
+    words = "Continue" if quirks.drift_button else "Save and continue"
+    return el("div", el("button", words, type="submit", id="onward", class_="main"), class_="buttons")
 
 
 def caption(row: DraftRow) -> str:

@@ -109,6 +109,15 @@ def fields_of(page: str, *, asset_type: str) -> list[Field]:
     return [field for field in PAGES[page] if not field.assets or asset_type in field.assets]
 
 
+def drifted(fields: list[Field], *, renamed: bool) -> list[Field]:
+    """The inputs as they look after the portal's last release: the first label is another, and moved to the end."""
+    if not renamed:
+        return fields
+    found = [field for field in fields if field.key == "work_order"]
+    others = [field for field in fields if field.key != "work_order"]
+    return others + [msgspec.structs.replace(field, label="Work order no.") for field in found]
+
+
 def check(page: str, keyed: Mapping[str, str], *, asset_type: str, closed_district: str = "") -> list[Finding]:
     """All errors of one page as keyed, in the order of its inputs."""
     findings: list[Finding] = []

@@ -17,10 +17,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from tasks.demo_portal import store
 from tasks.demo_portal.portal import Portal, token_hash
 from tasks.demo_portal.quirks import Quirks
+from tasks.demo_portal.store import SessionRow
 
 PortalRequest = Request[Any, Any, State]
 COOKIE = "sid"
 _RETURN_TO = {"upload": "photos", "submit": "review"}
+CHECKS = {"code": "/otp", "word": "/check"}
 
 
 class SignInNeeded(Exception):
@@ -55,6 +57,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 GivenPortal = NamedDependency[Portal]
+GivenHarbor = NamedDependency[Portal]
 GivenQuirks = NamedDependency[Quirks]
 GivenVisit = NamedDependency[Visit]
 
@@ -109,33 +112,44 @@ async def visit(request: PortalRequest, portal: GivenPortal, quirks: GivenQuirks
 
     Raises `SignInNeeded`.
     """
-    account = await account_of(request, portal, quirks, cost=1)
-    if account is None:
+    session = await session_of(request, portal, quirks, cost=1)
+    if session is None:
         raise SignInNeeded(_sign_in(request))
-    return Visit(account=account, quirks=quirks)
+    if session.awaiting:
+        raise SignInNeeded(f"{CHECKS[session.awaiting[0]]}?next={quote(_page_of(request))}")
+    return Visit(account=session.account, quirks=quirks)
 
 
-async def account_of(request: PortalRequest, portal: Portal, quirks: Quirks, *, cost: int) -> str | None:
-    """Who is signed in, or nobody; `cost` is what the request counts against the session's limit."""
+async def account_of(request: PortalRequest, portal: Portal, quirks: Quirks) -> str | None:
+    """Who is signed in and has answered all there was to answer, or nobody; counts against no limit."""
+    session = await session_of(request, portal, quirks, cost=0)
+    return None if session is None or session.awaiting else session.account
+
+
+async def session_of(request: PortalRequest, portal: Portal, quirks: Quirks, *, cost: int) -> SessionRow | None:
+    """The session behind the cookie; `cost` is what the request counts against its limit."""
     token = request.cookies.get(COOKIE)
     if not token:
         return None
     async with portal.pool.connection() as conn:
-        session = await store.visit_session(
+        return await store.visit_session(
             conn,
             token_hash=token_hash(token),
             cost=cost,
             max_requests=quirks.session_requests,
             max_minutes=quirks.session_minutes,
         )
-    return None if session is None else session.account
+
+
+def _page_of(request: PortalRequest) -> str:
+    path = request.url.path
+    if request.method == "GET":
+        return path
+    # These addresses answer a POST only; the page they were posted from is the one to come back to.
+    head, _, last = path.rpartition("/")
+    return f"{head}/{_RETURN_TO.get(last, last)}"
 
 
 def _sign_in(request: PortalRequest) -> str:
-    path = request.url.path
-    if request.method != "GET":
-        # These addresses answer a POST only; the page they were posted from is the one to come back to.
-        head, _, last = path.rpartition("/")
-        path = f"{head}/{_RETURN_TO.get(last, last)}"
     expired = "expired=1&" if request.cookies.get(COOKIE) else ""
-    return f"/login?{expired}next={quote(path)}"
+    return f"/login?{expired}next={quote(_page_of(request))}"

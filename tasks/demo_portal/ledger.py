@@ -18,6 +18,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime
     accepted: bool
     confirmation: str | None = None
+    portal: str = "npl"
 
 
 class Ledger:
@@ -28,7 +29,7 @@ class Ledger:
         # O_APPEND: a second portal process on the same file can interleave lines, never overwrite them.
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
-    async def write(self, *, reference: str, fence: int | None, confirmation: str | None) -> None:
+    async def write(self, *, reference: str, fence: int | None, confirmation: str | None, portal: str = "npl") -> None:
         """Record one submit request; it was accepted when it has a confirmation number."""
         line = Line(
             reference=reference,
@@ -36,6 +37,7 @@ class Ledger:
             time=datetime.now(UTC),
             accepted=confirmation is not None,
             confirmation=confirmation,
+            portal=portal,
         )
         await asyncio.to_thread(self._append, msgspec.json.encode(line) + b"\n")
 

@@ -85,7 +85,7 @@ async def picture(
     request: PortalRequest, portal: GivenPortal, picture: FromPath[int], size: FromPath[str]
 ) -> Response[bytes]:
     """A rendition of a photo, for its owner; costs no think time and no page of the session."""
-    account = await account_of(request, portal, Quirks(), cost=0)
+    account = await account_of(request, portal, Quirks())
     if account is None or size not in ("thumb", "large") or not 0 < picture < 2**62:
         raise NotFoundException
     async with portal.pool.connection() as conn:
@@ -99,7 +99,7 @@ async def picture(
 async def status_page(request: PortalRequest, portal: GivenPortal) -> Response[str]:
     """How the portal says it is doing; answers during maintenance too."""
     quirks = await portal.quirks()
-    account = await account_of(request, portal, Quirks(), cost=0)
+    account = await account_of(request, portal, Quirks())
     said = notice("All systems operational.", tone="good")
     if quirks.maintenance:
         said = notice("Closed for scheduled maintenance.", tone="warn")

@@ -11,7 +11,6 @@ from io import BytesIO
 import msgspec
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-LARGEST_BYTES = 10 * 2**20
 _LARGEST_PIXELS = 64_000_000
 _TYPES = {"JPEG": "image/jpeg", "PNG": "image/png"}
 _EXIF_IFD = 0x8769
@@ -37,15 +36,15 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     large: bytes
 
 
-def take_in(body: bytes, *, checked: bool, exif: bool) -> Picture:
-    """Read a JPEG or PNG. With `checked` the size limit holds, with `exif` a time of capture is demanded.
+def take_in(body: bytes, *, largest: int | None, exif: bool) -> Picture:
+    """Read a JPEG or PNG of at most `largest` bytes; with `exif` a time of capture is demanded.
 
     Raises `PhotoRefused`. Works for tens of milliseconds: call it in a thread.
     """
     if not body:
         raise PhotoRefused("the file is empty")
-    if checked and len(body) > LARGEST_BYTES:
-        raise PhotoRefused(f"larger than {LARGEST_BYTES // 2**20} MB")
+    if largest is not None and len(body) > largest:
+        raise PhotoRefused(f"larger than {largest / 2**20:g} MB")
     try:
         with Image.open(BytesIO(body), formats=list(_TYPES)) as image:
             if image.width * image.height > _LARGEST_PIXELS:

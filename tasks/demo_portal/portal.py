@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from psycopg import AsyncConnection
@@ -14,24 +15,46 @@ from psycopg_pool import AsyncConnectionPool
 
 from tasks.demo_portal import store
 from tasks.demo_portal.ledger import Ledger
-from tasks.demo_portal.quirks import Dice, Quirks
+from tasks.demo_portal.quirks import Dice, Quirks, problems
 
+log = logging.getLogger("asbuilt.demo_portal")
+Key = Literal["npl", "harbor"]
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """Connections, the submission log and the dice of one portal process."""
+    """One company's portal in this process: connections, the submission log, the dice, and its own switches."""
 
     pool: Pool
     ledger: Ledger
     dice: Dice
+    key: Key = "npl"
 
     async def switches(self) -> tuple[str, Quirks]:
-        """The preset last taken and the switches, as they stand in the database now."""
+        """The preset last taken and the switches, as they stand in the database now.
+
+        Switches that an UPDATE by hand made senseless count as all off, under the preset "unreadable".
+        """
+        get = store.get_quirks if self.key == "npl" else store.get_harbor_quirks
         async with self.pool.connection() as conn:
-            row = await store.get_quirks(conn)
-        return ("", Quirks()) if row is None else (row.preset, msgspec.convert(row.switches, Quirks))
+            row = await get(conn)
+        if row is None:
+            return "", Quirks()
+        try:
+            quirks = msgspec.convert(row.switches, Quirks)
+        except msgspec.ValidationError as exc:
+            return self._unreadable(str(exc))
+        if found := problems(quirks):
+            return self._unreadable("; ".join(found))
+        return row.preset, quirks
+
+    def _unreadable(self, reason: str) -> tuple[str, Quirks]:
+        log.warning(
+            "switches unreadable, all are off",
+            extra={"event": "portal.switches_unreadable", "portal": self.key, "reason": reason},
+        )
+        return "unreadable", Quirks()
 
     async def quirks(self) -> Quirks:
         """The switches alone."""
@@ -39,14 +62,16 @@ class Portal:
 
     async def set_quirks(self, quirks: Quirks, *, preset: str) -> None:
         """Switch all at once; they hold from the next request on."""
+        put = store.put_quirks if self.key == "npl" else store.put_harbor_quirks
         async with self.pool.connection() as conn:
-            await store.put_quirks(conn, preset=preset, switches=Jsonb(msgspec.to_builtins(quirks)))
+            await put(conn, preset=preset, switches=Jsonb(msgspec.to_builtins(quirks)))
 
     async def set_account(self, name: str, *, password: str) -> None:
         """Make the account, or give it this password."""
+        put = store.put_account if self.key == "npl" else store.put_harbor_account
         salt = secrets.token_bytes(16)
         async with self.pool.connection() as conn:
-            await store.put_account(conn, name=name, salt=salt, hash=password_hash(password, salt=salt))
+            await put(conn, name=name, salt=salt, hash=password_hash(password, salt=salt))
 
 
 def password_hash(password: str, *, salt: bytes) -> bytes:

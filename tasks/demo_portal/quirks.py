@@ -11,7 +11,19 @@ from typing import Literal
 import msgspec
 
 Duplicates = Literal["reject", "warn", "accept"]
-Outcome = Literal["ok", "lost", "error", "slow", "closed"]
+Outcome = Literal["ok", "lost", "error", "slow", "closed", "refused"]
+_WORDS = (
+    "anchor",
+    "bracket",
+    "crossarm",
+    "dropwire",
+    "feeder",
+    "guywire",
+    "insulator",
+    "lantern",
+    "spliced",
+    "voltage",
+)
 Fault = Literal["none", "error", "drop"]
 
 
@@ -27,6 +39,8 @@ class SubmitOdds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Taken in only after `slow_s`, whether or not the browser still waits."""
     closed: float = 0.0
     """Taken in, then the kept-alive connection is closed in good order, unanswered: one click of Chromium's, three requests."""
+    refused: float = 0.0
+    """Positively refused with a sentence on the page before: nothing was taken in, and it says so."""
 
 
 class Quirks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +55,13 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     session_requests: int = 0
     session_minutes: float = 0.0
     single_session: bool = False
+    lockout_after: int = 5
+    """Wrong passwords in a row until the account is locked."""
+    otp_every: int = 0
+    """Every n-th sign-in asks for a one-time code."""
+    captcha_every: int = 0
+    """Every n-th sign-in asks to type a word from a picture."""
+    notice_modal: bool = False
     submit: SubmitOdds = SubmitOdds()
     slow_s: float = 20.0
     duplicates: Duplicates = "reject"
@@ -49,6 +70,10 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     closed_district: str = ""
     photo_exif: bool = False
     """Refuse photos that carry no time of capture."""
+    photo_max_mb: float = 10.0
+    drift_button: bool = False
+    drift_label: bool = False
+    drift_dialog: bool = False
 
 
 PRESETS: dict[str, Quirks] = {
@@ -63,15 +88,14 @@ PRESETS: dict[str, Quirks] = {
         index_lag_s=5.0,
     ),
     "bad-day": Quirks(
-        think_min_s=0.3,
-        think_max_s=2.5,
-        error_rate=0.05,
-        drop_rate=0.02,
+        think_min_s=0.03,
+        think_max_s=0.15,
+        error_rate=0.03,
         session_requests=14,
-        single_session=True,
-        submit=SubmitOdds(ok=45, lost=25, error=15, slow=8, closed=7),
-        slow_s=12.0,
-        index_lag_s=8.0,
+        submit=SubmitOdds(ok=40, lost=28, error=17, slow=10, refused=5),
+        slow_s=6.0,
+        duplicates="accept",
+        index_lag_s=2.0,
     ),
 }
 
@@ -80,11 +104,13 @@ def problems(quirks: Quirks) -> list[str]:
     """Why these switches cannot be set; empty when they can."""
     weights = msgspec.structs.astuple(quirks.submit)
     durations = (quirks.think_min_s, quirks.slow_s, quirks.index_lag_s, quirks.retry_after_s, quirks.session_minutes)
+    counts = (quirks.session_requests, quirks.lockout_after, quirks.otp_every, quirks.captcha_every)
     checks = [
         (not 0 <= quirks.error_rate + quirks.drop_rate <= 1, "error_rate and drop_rate must add up to at most 1"),
         (min(quirks.error_rate, quirks.drop_rate) < 0, "rates must not be negative"),
         (quirks.think_max_s < quirks.think_min_s, "think_max_s must not be below think_min_s"),
-        (min(*durations, quirks.session_requests) < 0, "durations and counts must not be negative"),
+        (min(*durations, *counts) < 0, "durations and counts must not be negative"),
+        (quirks.photo_max_mb <= 0, "photo_max_mb must be above 0"),
         (min(weights) < 0 or sum(weights) <= 0, "submit needs weights of at least 0, and one above it"),
     ]
     return [sentence for broken, sentence in checks if broken]
@@ -114,5 +140,14 @@ class Dice:
     def outcome(self, quirks: Quirks) -> Outcome:
         """What becomes of this submit request."""
         odds = quirks.submit
-        choices: tuple[Outcome, ...] = ("ok", "lost", "error", "slow", "closed")
-        return self._random.choices(choices, (odds.ok, odds.lost, odds.error, odds.slow, odds.closed))[0]
+        choices: tuple[Outcome, ...] = ("ok", "lost", "error", "slow", "closed", "refused")
+        weights = (odds.ok, odds.lost, odds.error, odds.slow, odds.closed, odds.refused)
+        return self._random.choices(choices, weights)[0]
+
+    def code(self) -> str:
+        """A one-time code of six digits."""
+        return f"{self._random.randrange(10**6):06d}"
+
+    def word(self) -> str:
+        """A word to be read off a picture and typed."""
+        return self._random.choice(_WORDS)

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
+from litestar import Litestar
 from psycopg_pool import AsyncConnectionPool
 
 from app.core.settings import Settings, SettingsError
@@ -44,13 +45,14 @@ async def running(settings: Settings, *, seed: int | None = None) -> AsyncGenera
     """The portal, answering for as long as the block lasts; yields its base URL. Port 0 takes a free one."""
     if settings.portal_preset not in PRESETS:
         raise SettingsError([f"ASBUILT_PORTAL_PRESET is {settings.portal_preset!r}: it is one of {', '.join(PRESETS)}"])
-    seed = random.SystemRandom().randrange(2**31) if seed is None else seed
+    seed = seed or settings.portal_seed or random.SystemRandom().randrange(1, 2**31)
     ledger = Ledger(settings.portal_log)
     try:
         async with _pool(settings) as pool:
             portal = Portal(pool, ledger, Dice(seed))
-            await _set_up(portal, settings)
-            async with _listening(portal, settings.portal_port) as url:
+            harbor = Portal(pool, ledger, Dice(seed + 1), key="harbor")
+            await _set_up(portal, harbor, settings)
+            async with _listening(create_site(portal, harbor), settings.portal_port) as url:
                 log.info(
                     "portal started", extra={"event": "portal.started", "preset": settings.portal_preset, "seed": seed}
                 )
@@ -73,11 +75,13 @@ def _pool(settings: Settings) -> Pool:
     )
 
 
-async def _set_up(portal: Portal, settings: Settings) -> None:
+async def _set_up(portal: Portal, harbor: Portal, settings: Settings) -> None:
     async with portal.pool.connection() as conn:
         await store.prepare(conn)
     await portal.set_account(settings.npl_user, password=settings.npl_password)
-    await portal.set_quirks(PRESETS[settings.portal_preset], preset=settings.portal_preset)
+    await harbor.set_account(settings.harbor_user, password=settings.harbor_password)
+    for one in (portal, harbor):
+        await one.set_quirks(PRESETS[settings.portal_preset], preset=settings.portal_preset)
 
 
 class _Server(uvicorn.Server):
@@ -89,8 +93,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _listening(portal: Portal, port: int) -> AsyncGenerator[str, None]:
-    site = create_site(portal)
+async def _listening(site: Litestar, port: int) -> AsyncGenerator[str, None]:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((_HOST, port))

@@ -12,8 +12,9 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from tasks.demo_portal import account, attaching, demo, drafting, lookup, submitting
+from tasks.demo_portal import account, attaching, curtain, demo, drafting, lookup, proving, submitting
 from tasks.demo_portal.gate import Broken, HungUp, SignInNeeded, UnderMaintenance, visit, weather
+from tasks.demo_portal.harbor import harbor_router
 from tasks.demo_portal.layout import notice, page
 from tasks.demo_portal.portal import Portal
 
@@ -39,20 +40,24 @@ async def static_file(name: FromPath[str]) -> Response[bytes]:
     return Response(file.read_bytes(), media_type=_TYPES[file.suffix])
 
 
-def create_site(portal: Portal) -> Litestar:
-    """The portal's web application."""
+def create_site(portal: Portal, harbor: Portal) -> Litestar:
+    """The web application of both portals."""
     handlers = [
         account.login_page, account.login, account.logout, account.landing,
         drafting.new_draft, drafting.resume_draft, drafting.keying_page, drafting.save_page, attaching.photos_page,
         attaching.save_photos, attaching.upload_page, attaching.upload,
         submitting.review_page, submitting.submit, submitting.confirmation_page, submitting.submission_page,
         lookup.search_page, lookup.drafts_page, lookup.picture, lookup.status_page,
-        static_file, demo.submissions, demo.quirks_now, demo.set_quirks, demo.demo_panel, demo.counter_page,
+        proving.otp_page, proving.otp, proving.check_page, proving.check, proving.word_picture,
+        proving.phone, proving.phone_page,
+        static_file, demo.submissions, demo.quirks_now, demo.set_quirks, demo.unlock,
+        curtain.demo_panel, curtain.counter_page,
     ]  # fmt: skip
     return Litestar(
-        route_handlers=handlers,
+        route_handlers=[*handlers, harbor_router(harbor)],
         dependencies={
             "portal": Provide(lambda: portal, sync_to_thread=False),
+            "harbor": Provide(lambda: harbor, sync_to_thread=False),
             "quirks": Provide(weather),
             "visit": Provide(visit),
         },

@@ -10,6 +10,7 @@ import msgspec
 import sql
 
 _q = sql.load("demo_portal")
+_harbor = sql.load("harbor")
 
 
 class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +19,7 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     salt: bytes
     hash: bytes
+    locked_at: datetime | None
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +27,29 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
 
     account: str
     requests: int
+    awaiting: list[str]
+
+
+class SignInRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The how-manieth sign-in of the account this is."""
+
+    number: int
+
+
+class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A one-time code on the phone, or the word of a picture."""
+
+    account: str
+    kind: str
+    body: str
+    sent_at: datetime
+    used_at: datetime | None
+
+
+class WrongRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a wrong answer was the last one allowed."""
+
+    gone: bool
 
 
 class QuirksRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,18 +128,38 @@ class TotalsRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReferenceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """How often one reference was submitted."""
+    """How often one reference was submitted at one portal."""
 
+    portal: str
     reference: str
     submissions: int
     last_at: datetime
     confirmations: list[str]
 
 
+class ReceivedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission at either portal."""
+
+    portal: str
+    confirmation: str
+    reference: str
+    photos: int
+    fence: int | None
+    submitted_at: datetime
+
+
 put_account = _q.exec("put_account")
 get_account = _q.opt("get_account", AccountRow)
+count_sign_in = _q.one("count_sign_in", SignInRow)
+count_failure = _q.exec("count_failure")
+unlock_accounts = _q.exec("unlock_accounts")
 open_session = _q.exec("open_session")
 visit_session = _q.opt("visit_session", SessionRow)
+send_message = _q.exec("send_message")
+last_message = _q.opt("last_message", MessageRow)
+list_messages = _q.many("list_messages", MessageRow)
+answer_right = _q.exec("answer_right")
+answer_wrong = _q.one("answer_wrong", WrongRow)
 close_session = _q.exec("close_session")
 get_quirks = _q.opt("get_quirks", QuirksRow)
 put_quirks = _q.exec("put_quirks")
@@ -133,7 +178,13 @@ submissions_of_draft = _q.many("submissions_of_draft", SubmissionRow)
 get_submission = _q.opt("get_submission", SubmissionRow)
 list_submissions = _q.many("list_submissions", SubmissionRow)
 count_submissions = _q.one("count_submissions", TotalsRow)
+received_of = _q.many("received_of", ReceivedRow)
+received_lately = _q.many("received_lately", ReceivedRow)
 count_references = _q.many("count_references", ReferenceRow)
+put_harbor_account = _harbor.exec("put_harbor_account")
+get_harbor_quirks = _harbor.opt("get_harbor_quirks", QuirksRow)
+put_harbor_quirks = _harbor.exec("put_harbor_quirks")
+unlock_harbor_accounts = _harbor.exec("unlock_harbor_accounts")
 
 
 async def prepare(conn: sql.Connection) -> None:

@@ -20,10 +20,11 @@ from tasks.demo_portal.gate import Broken, GivenPortal, GivenVisit, PortalReques
 from tasks.demo_portal.layout import alerts, facts, moment, notice, page, panel, stepper
 from tasks.demo_portal.markup import Child, Markup, el
 from tasks.demo_portal.portal import Portal
-from tasks.demo_portal.quirks import Duplicates
+from tasks.demo_portal.quirks import Duplicates, Quirks
 from tasks.demo_portal.store import DraftRow, SubmissionRow, UploadRow
 
 log = logging.getLogger("asbuilt.demo_portal")
+_REFUSED = "The as-built was not accepted. Please submit it again."
 
 
 def keyed_facts(keyed: dict[str, str]) -> list[tuple[str, str, Child]]:
@@ -47,23 +48,25 @@ async def review_page(
     count = el("p", "Photos attached: ", el("b", len(uploads), data_testid="photo-count"))
     photos = panel("Photos", count, el("ul", (photo_slot(item) for item in uploads), class_="slots small"))
     top = (stepper(draft, current="review", saved=row.saved), alerts(found))
-    end = notice("This as-built has been submitted.") if row.submitted_at else _certify(row, found)
+    end = notice("This as-built has been submitted.") if row.submitted_at else _certify(row, found, visit.quirks)
     body = (top, el("div", keyed, photos, class_="two"), end)
-    return page("As-built: review", body, account=visit.account, tab="/asbuilt/new")
+    script = "confirm.js" if visit.quirks.drift_dialog else ""
+    return page("As-built: review", body, account=visit.account, tab="/asbuilt/new", script=script)
 
 
-def _certify(row: DraftRow, found: list[Finding]) -> Markup:
+def _certify(row: DraftRow, found: list[Finding], quirks: Quirks) -> Markup:
     anyway: Markup | None = None
     if any(item.field == "anyway" for item in found):
         box = el("input", type="checkbox", id="anyway", name="anyway", value="yes")
         anyway = el("p", box, " ", el("label", "Submit anyway", for_="anyway"))
     text = "I certify that this as-built shows what was constructed"
+    words = "File as-built" if quirks.drift_button else "Submit as-built"
     certify = el("input", type="checkbox", id="certify", name="certify", value="yes")
     form = el(
         "form",
         el("p", certify, " ", el("label", text, for_="certify")),
         anyway,
-        el("div", el("button", "Submit as-built", type="submit", id="submit", class_="main"), class_="buttons"),
+        el("div", el("button", words, type="submit", id="submit", class_="main"), class_="buttons"),
         method="post",
         action=f"/asbuilt/{row.number}/submit",
     )
@@ -81,14 +84,16 @@ async def submit(
     outcome = "ok" if found else portal.dice.outcome(visit.quirks)
     if outcome == "slow":
         await asyncio.sleep(visit.quirks.slow_s)
+    if outcome == "refused":
+        found = [Finding(page="review", field="submit", message=_REFUSED)]
     taken: SubmissionRow | None = None
     if not found and outcome != "error":
         taken, found = await _take(
-            portal, row, fence=_fence(request), duplicates=visit.quirks.duplicates, anyway=bool(form.get("anyway"))
+            portal, row, fence=fence_of(request), duplicates=visit.quirks.duplicates, anyway=bool(form.get("anyway"))
         )
     # After the commit: a line that says accepted must never be about a submission that a crash undid.
     confirmation = taken.confirmation if taken else None
-    await portal.ledger.write(reference=row.reference, fence=_fence(request), confirmation=confirmation)
+    await portal.ledger.write(reference=row.reference, fence=fence_of(request), confirmation=confirmation)
     fields = {"event": "portal.submit", "reference": row.reference, "outcome": outcome, "accepted": taken is not None}
     log.info("submit request", extra=fields)
     if outcome in ("lost", "closed"):
@@ -128,7 +133,8 @@ async def _remember(portal: Portal, row: DraftRow, found: list[Finding]) -> None
         await store.put_findings(conn, id=row.id, findings=Jsonb(msgspec.to_builtins(found)))
 
 
-def _fence(request: PortalRequest) -> int | None:
+def fence_of(request: PortalRequest) -> int | None:
+    """The attempt that a gated submit request names; only the demo portal reads it."""
     raw = request.headers.get("x-asbuilt-fence", "")
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
 

@@ -8,7 +8,7 @@ async function apply(change) {
   const answer = await fetch("/_demo/quirks", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(change),
+    body: JSON.stringify({ portal: form.dataset.portal, ...change }),
   });
   if (answer.ok) return location.reload();
   said.className = "notice bad";
@@ -23,6 +23,10 @@ const value = (input) => {
 for (const button of document.querySelectorAll("[data-preset]")) {
   button.addEventListener("click", () => apply({ preset: button.dataset.preset }));
 }
+document.getElementById("unlock").addEventListener("click", async () => {
+  const answer = await fetch("/_demo/unlock", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
+  said.textContent = answer.ok ? "All accounts are unlocked." : "The accounts could not be unlocked.";
+});
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const change = { submit: {} };
