@@ -15,6 +15,7 @@ from tasks.demo_portal.fields import check, read_date
 from tasks.demo_portal.markup import Markup, el
 from tasks.demo_portal.photos import PhotoRefused, take_in
 from tasks.demo_portal.quirks import PRESETS, Dice, Quirks, SubmitOdds, problems
+from tasks.demo_portal.switchboard import GROUPS, ODDS
 
 
 def test_text_is_escaped_and_markup_is_not() -> None:
@@ -123,3 +124,40 @@ def test_dice_repeat_by_seed_and_follow_their_odds() -> None:
     assert 60 < rolls.count("lost") < 140
     first.reseed(7)
     assert [first.outcome(quirks) for _ in range(400)] == rolls
+
+
+def test_every_switch_is_explained_on_the_panel() -> None:
+    explained = [switch.name for _, switches in GROUPS for switch in switches]
+    assert sorted(explained) == sorted(set(Quirks.__struct_fields__) - {"submit"})
+    assert [switch.name for switch in ODDS] == list(SubmitOdds.__struct_fields__)
+    assert all(switch.says.endswith(".") for _, switches in GROUPS for switch in (*switches, *ODDS))
+
+
+def test_the_bad_day_is_as_bad_as_it_is_said_to_be() -> None:
+    bad, rolls = PRESETS["bad-day"], Dice(3)
+    outcomes = [rolls.outcome(bad) for _ in range(2000)]
+    shares = {name: outcomes.count(name) / 2000 for name in ("ok", "lost", "error", "slow", "refused", "closed")}
+    wanted = {"ok": 0.40, "lost": 0.28, "error": 0.17, "slow": 0.10, "refused": 0.05, "closed": 0.0}
+    assert all(abs(shares[name] - share) < 0.04 for name, share in wanted.items()), shares
+    assert (bad.duplicates, bad.session_requests, bad.error_rate, bad.index_lag_s) == ("accept", 14, 0.03, 2.0)
+
+
+def test_codes_and_words_repeat_by_seed() -> None:
+    first, second = Dice(7), Dice(7)
+    drawn = [(first.code(), first.word()) for _ in range(20)]
+    assert drawn == [(second.code(), second.word()) for _ in range(20)]
+    assert len({code for code, _ in drawn}) > 15
+    assert all(len(code) == 6 and code.isdigit() for code, _ in drawn)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Quirks(lockout_after=-1),
+        Quirks(otp_every=-1),
+        Quirks(photo_max_mb=0),
+        Quirks(submit=SubmitOdds(ok=1, refused=-1)),
+    ],
+)
+def test_senseless_switches_are_named(broken: Quirks) -> None:
+    assert len(problems(broken)) == 1

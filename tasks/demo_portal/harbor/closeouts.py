@@ -20,6 +20,7 @@ from tasks.demo_portal.harbor.fields import KEYS, SECTIONS, Problem, check
 from tasks.demo_portal.harbor.session import Crew, GivenCrew, Refused, account_of
 from tasks.demo_portal.harbor.store import CloseoutRow, PhotoRow
 from tasks.demo_portal.photos import PhotoRefused, take_in
+from tasks.demo_portal.quirks import Quirks
 from tasks.demo_portal.submitting import fence_of
 
 log = logging.getLogger("asbuilt.demo_portal")

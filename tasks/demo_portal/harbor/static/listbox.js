@@ -8,8 +8,10 @@ export function listbox(name, options, value, onChoice) {
   let list = null;
 
   const close = () => {
-    list?.remove();
+    // Taken away only once: removing the focused option fires focusout, which comes back here.
+    const open = list;
     list = null;
+    open?.remove();
     button.setAttribute("aria-expanded", "false");
   };
   const choose = (text) => {
