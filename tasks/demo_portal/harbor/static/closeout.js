@@ -49,7 +49,7 @@ function problems(found) {
     control?.classList.add("bad");
     return el("li", { "data-for": problem.field }, `${control?.dataset.label ?? "Photos"}: ${problem.message}`);
   });
-  document.querySelector("h1").after(el("ul", { class: "problems", role: "alert" }, ...items));
+  document.querySelector(".lead").after(el("ul", { class: "problems", role: "alert" }, ...items));
 }
 
 function steps(closeout, section, onNext) {
