@@ -30,12 +30,15 @@ table artifact: step text not null
 table artifact: kind text not null
 table artifact: blob_sha256 bytea not null
 table artifact: created_at timestamp with time zone not null default now()
+table artifact: run_id text
+table artifact: run_seq integer
 table artifact: constraint artifact_blob_sha256_fkey FOREIGN KEY (blob_sha256) REFERENCES blob(sha256)
 table artifact: constraint artifact_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
 table artifact: constraint artifact_kind_check CHECK ((kind = ANY (ARRAY['screenshot'::text, 'page'::text])))
 table artifact: constraint artifact_pkey PRIMARY KEY (id)
 CREATE INDEX artifact_blob ON public.artifact USING btree (blob_sha256)
 CREATE INDEX artifact_job ON public.artifact USING btree (job_id, attempt, created_at)
+CREATE UNIQUE INDEX artifact_run ON public.artifact USING btree (run_id, run_seq)
 table asbuilt_record: id uuid not null
 table asbuilt_record: project_id uuid not null
 table asbuilt_record: device_id uuid not null
@@ -112,6 +115,7 @@ table automation_attempt: progress jsonb
 table automation_attempt: progress_at timestamp with time zone
 table automation_attempt: waits boolean not null default false
 table automation_attempt: log text not null default ''::text
+table automation_attempt: error_action text
 table automation_attempt: constraint automation_attempt_attempt_check CHECK ((attempt > 0))
 table automation_attempt: constraint automation_attempt_check CHECK (((ended_at IS NULL) = (outcome IS NULL)))
 table automation_attempt: constraint automation_attempt_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
@@ -178,6 +182,8 @@ table automation_run: job_id uuid not null
 table automation_run: generation integer not null
 table automation_run: run_id text not null
 table automation_run: started_at timestamp with time zone not null default now()
+table automation_run: last_seq integer not null default 0
+table automation_run: attempt integer
 table automation_run: constraint automation_run_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
 table automation_run: constraint automation_run_pkey PRIMARY KEY (job_id, generation)
 table automation_step: job_id uuid not null
@@ -190,6 +196,9 @@ table automation_step: state text not null
 table automation_step: outputs jsonb not null default '{}'::jsonb
 table automation_step: started_at timestamp with time zone not null default now()
 table automation_step: ended_at timestamp with time zone
+table automation_step: resumed boolean not null default false
+table automation_step: input_hash text not null default ''::text
+table automation_step: recipe_version integer
 table automation_step: constraint automation_step_check CHECK ((total >= index))
 table automation_step: constraint automation_step_check1 CHECK (((state = 'running'::text) = (ended_at IS NULL)))
 table automation_step: constraint automation_step_index_check CHECK ((index > 0))
@@ -301,6 +310,7 @@ table portal: name text not null
 table portal: url text not null default ''::text
 table portal: recipe text not null
 table portal: recipe_version integer not null
+table portal: settle_s double precision not null default 90
 table portal: engine text not null default 'asbuilt'::text
 table portal: engine_config jsonb not null default '{}'::jsonb
 table portal: constraint portal_engine CHECK ((engine = ANY (ARRAY['asbuilt'::text, 'skyvern'::text, 'browser-use'::text])))
@@ -313,6 +323,7 @@ END))
 table portal: constraint portal_key_check CHECK ((key ~ '^[a-z0-9][a-z0-9-]{0,39}$'::text))
 table portal: constraint portal_pkey PRIMARY KEY (key)
 table portal: constraint portal_recipe_version_check CHECK ((recipe_version > 0))
+table portal: constraint portal_settle_s_check CHECK ((settle_s >= (0)::double precision))
 table portal_account: id uuid not null default gen_random_uuid()
 table portal_account: portal_key text not null
 table portal_account: label text not null
@@ -329,6 +340,7 @@ table portal_submission: intent_at timestamp with time zone not null
 table portal_submission: confirmation text
 table portal_submission: confirmed_by text
 table portal_submission: evidence jsonb
+table portal_submission: looks integer not null default 0
 table portal_submission: constraint portal_submission_check CHECK (((state = 'confirmed'::text) = (confirmation IS NOT NULL)))
 table portal_submission: constraint portal_submission_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
 table portal_submission: constraint portal_submission_pkey PRIMARY KEY (portal_key, external_ref)
@@ -445,6 +457,7 @@ function public.accept_photo(p_record uuid, p_photo jsonb, p_defects jsonb, p_ac
 function public.accept_record(p_project uuid, p_device uuid, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_max_attempts integer, p_actor text, OUT outcome text, OUT job_id uuid, OUT job_state text, OUT received_at timestamp with time zone) returns record
 function public.actor() returns text
 function public.add_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
+function ops.answer_outcome(p_job uuid, p_submitted boolean, p_confirmation text, p_reason text) returns jsonb
 function public.app_queue_abort() returns trigger
 function public.app_queue_again() returns trigger
 function public.app_queue_attempts() returns trigger
@@ -454,11 +467,14 @@ function public.app_queue_deleted() returns trigger
 function public.app_queue_ended() returns trigger
 function public.app_queue_plan() returns trigger
 function public.app_queue_wake() returns trigger
+function public.attach_run(p_job uuid, p_attempt integer, p_generation integer, p_run_id text, p_last_seq integer) returns integer
 function public.attempt_view(a automation_attempt) returns jsonb
 function ops.cancel(p_job uuid, p_reason text) returns jsonb
 function public.carries(q procrastinate_jobs, p_job uuid) returns boolean
 function public.claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_lease_s double precision) returns SETOF automation_job
+function public.clear_rejections(p_job uuid) returns void
 function public.close_attempt(p_job uuid, p_attempt integer, p_outcome text, p_error jsonb) returns boolean
+function public.confirm_submission(p_job uuid, p_attempt integer, p_confirmation text, p_how text) returns void
 function ops.doctor(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_attempts(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_events() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
@@ -467,6 +483,7 @@ function public.doctor_queue(p_grace_s double precision) returns TABLE(rule text
 function public.doctor_records() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_submissions() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.external_ref(p_record uuid, p_try integer) returns text
+function public.hold_commit(p_job uuid, p_attempt integer, p_hold_s double precision) returns boolean
 function public.interrupt(job automation_job, p_progressed boolean) returns void
 function public.job_guard() returns trigger
 function public.job_stamp() returns trigger
@@ -486,12 +503,15 @@ function public.reconcile_unfinished(p_grace_s double precision) returns SETOF u
 function public.record_intent(p_job uuid, p_attempt integer) returns boolean
 function public.record_row(r asbuilt_record) returns jsonb
 function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) returns void
+function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb) returns void
 function ops.retry(p_job uuid, p_reason text) returns jsonb
+function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
 function public.settle_cancelled(p_job uuid, p_attempt integer) returns boolean
 function public.settle_completed(p_job uuid, p_attempt integer, p_confirmation text, p_how text, p_portal_url text) returns boolean
 function public.settle_detached(p_job uuid, p_attempt integer) returns boolean
 function public.settle_failed(p_job uuid, p_attempt integer, p_error jsonb, p_again boolean, p_spends text, p_run_over boolean, p_base_s double precision, p_wait_s double precision) returns text
 function public.settle_parked(p_job uuid, p_attempt integer, p_wait_reason text, p_error jsonb) returns boolean
+function public.settle_verifying(p_job uuid, p_attempt integer, p_error jsonb, p_spends text, p_run_over boolean, p_blind boolean, p_look_s double precision, p_verify_s double precision) returns text
 function public.try_lock_job(p_job uuid) returns automation_job
 function public.uuid7() returns uuid
 CREATE TRIGGER app_queue_abort BEFORE UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'doing'::procrastinate_job_status) AND (new.status = 'doing'::procrastinate_job_status) AND new.abort_requested AND (NOT old.abort_requested))) EXECUTE FUNCTION app_queue_abort()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from app.core.settings import Settings
 from app.jobs.files import PATH as FILES
-from tasks.engines.contract import FileSpec, RunSpec
-from tasks.store import Claim, InputsRow
+from tasks.engines.contract import FileSpec, Resume, RunSpec
+from tasks.store import Claim, InputsRow, StepRow
 
 
 class _Photo(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +21,7 @@ class _Photo(msgspec.Struct, frozen=True, kw_only=True):
     type: str
 
 
-def run_spec(settings: Settings, claim: Claim, row: InputsRow) -> RunSpec:
+def run_spec(settings: Settings, claim: Claim, row: InputsRow, *, resume: Resume | None = None) -> RunSpec:
     """The run's specification; files are addresses, and no secret is in it."""
     return RunSpec(
         job_id=claim.id,
@@ -40,8 +41,20 @@ def run_spec(settings: Settings, claim: Claim, row: InputsRow) -> RunSpec:
             "captured_at": row.captured_at.isoformat() if row.captured_at else None,
         },
         files=tuple(_file(settings, photo) for photo in msgspec.convert(row.photos, list[_Photo])),
+        resume=resume,
         deadline=datetime.now(UTC) + timedelta(seconds=settings.attempt_s),
     )
+
+
+def resume_of(steps: Sequence[StepRow]) -> Resume | None:
+    """Where a new run may enter the portal's draft; None: it starts at the beginning."""
+    if not steps:
+        return None
+    outputs: dict[str, str] = {}
+    for step in steps:
+        outputs.update(step.outputs)
+    hashes = {step.key: step.input_hash for step in steps if step.input_hash}
+    return Resume(steps=tuple(step.key for step in steps), outputs=outputs, hashes=hashes)
 
 
 def _file(settings: Settings, photo: _Photo) -> FileSpec:

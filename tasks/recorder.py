@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from app.core.cache import Audience, Progress
 from tasks import attempt_log, store
 from tasks.engines import events as told
-from tasks.engines.contract import Event
+from tasks.engines.contract import Event, RunHandle
 from tasks.engines.errors import EngineError
 from tasks.engines.pictures import kind_of
 from tasks.lease import Fenced
@@ -31,9 +31,13 @@ CHECKPOINT_S = 3.0
 class Recorder:
     """Follows one attempt."""
 
-    def __init__(self, shop: Workshop, claim: Claim) -> None:
+    def __init__(self, shop: Workshop, claim: Claim, run: RunHandle) -> None:
         self._shop = shop
         self._claim = claim
+        self._run_id = run.run_id
+        self._attempt = {"job": claim.id, "attempt": claim.attempt, "generation": claim.generation}
+        self._seq = run.last_seq
+        self._asked: int | None = None
         self._step = told.StepStarted(index=1, total=1, id="start", label="Starting")
         self._percent = 0
         self._label = "Starting"
@@ -42,27 +46,41 @@ class Recorder:
 
     async def record(self, event: Event) -> None:
         """Write an event down. Raises `Fenced`."""
+        self._seq = event.seq
         match event.type:
             case "step.started":
                 await self._begin(event.read(told.StepStarted))
+            case "step.resumed":
+                await self._resume(event.read(told.StepResumed))
             case "step.confirmed":
                 await self._confirm(event.read(told.StepConfirmed))
             case "action.started":
                 await self._advance(event.read(told.ActionStarted))
             case "frame":
                 await self._picture(event.read(told.Frame))
+            case "commit.requested" | "input.required":
+                self._asked = event.seq
+            case "input.received":
+                self._asked = None
             case "commit.sent":
+                self._asked = None
                 await self._publish("Submitting")
             case "drift":
                 log.warning("the portal has changed", extra={"event": "run.drift", "job": self._claim.id, **event.data})
+
+    @property
+    def _heard(self) -> int:
+        """The event that a successor need not hear again. What waits for an answer is heard again until it has got it."""
+        return self._seq if self._asked is None else min(self._seq, self._asked - 1)
 
     async def _begin(self, step: told.StepStarted) -> None:
         self._step = step
         self._label = step.label
         touched = await self._shop.ask(
             store.BEGIN_STEP,
-            job=self._claim.id,
-            attempt=self._claim.attempt,
+            **self._attempt,
+            seq=self._heard,
+            recipe_version=self._claim.recipe_version,
             key=step.id,
             index=step.index,
             total=step.total,
@@ -72,12 +90,29 @@ class Recorder:
         self._log("step.began", "step began: %s", step.label)
         await self._publish(step.label)
 
-    async def _confirm(self, step: told.StepConfirmed) -> None:
+    async def _resume(self, step: told.StepResumed) -> None:
         touched = await self._shop.ask(
-            store.CONFIRM_STEP,
+            store.RESUME_STEP,
             job=self._claim.id,
             attempt=self._claim.attempt,
             key=step.id,
+            index=step.index,
+            total=step.total,
+            label=step.label,
+            outputs=Jsonb(step.outputs),
+            input_hash=step.input_hash,
+            recipe_version=self._claim.recipe_version,
+        )
+        _demand(touched)
+        self._log("step.resumed", "taken over as saved before: %s", step.label)
+
+    async def _confirm(self, step: told.StepConfirmed) -> None:
+        touched = await self._shop.ask(
+            store.CONFIRM_STEP,
+            **self._attempt,
+            seq=self._heard,
+            key=step.id,
+            input_hash=step.input_hash,
             outputs=Jsonb(step.outputs),
         )
         _demand(touched)
@@ -97,8 +132,10 @@ class Recorder:
         sha256 = await self._shop.blobs.put(data)
         row = await self._shop.ask(
             store.ADD_ARTIFACT,
-            job=self._claim.id,
-            attempt=self._claim.attempt,
+            **self._attempt,
+            seq=self._seq,
+            heard=self._heard,
+            run_id=self._run_id,
             step=frame.step or self._step.id,
             sha256=sha256,
             size=len(data),
@@ -132,7 +169,11 @@ class Recorder:
             self._checkpoint_at = time.monotonic()
             checkpoint = Jsonb(msgspec.to_builtins(progress))
             touched = await self._shop.ask(
-                store.CHECKPOINT, job=claim.id, attempt=claim.attempt, progress=checkpoint, log=attempt_log.so_far()
+                store.CHECKPOINT,
+                **self._attempt,
+                seq=self._heard,
+                progress=checkpoint,
+                log=attempt_log.so_far(),
             )
             _demand(touched)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tasks.engines.codes import INTERRUPTIONS, ErrorClass
+from tasks.engines.codes import INTERRUPTIONS, ErrorClass, class_of
 from tasks.engines.contract import RunFailure
 
 Next = Literal["again", "fail", "ask", "verify"]
@@ -42,10 +42,22 @@ _BY_CLASS: dict[ErrorClass, Decision] = {
 }
 
 
+def repeated(failure: RunFailure, *, before: tuple[str | None, str | None, str | None]) -> RunFailure:
+    """Something that did not appear in time, at the same place as in the attempt before, is missing; once is the portal's
+    slowness. `before` is the code, step and action of that attempt's failure.
+    """
+    if failure.code != "ELEMENT_TIMEOUT" or before != (failure.code, failure.step, failure.action):
+        return failure
+    return msgspec.structs.replace(failure, code="ELEMENT_MISSING", error_class=class_of("ELEMENT_MISSING"))
+
+
 def decide(failure: RunFailure) -> Decision:
-    """What follows this failure. An outcome that is not `not_submitted` overrides code and class: verify first."""
+    """What follows this failure. An outcome that is not `not_submitted` overrides code and class: verify first.
+
+    The run that left the question open is what costs; finding out does not.
+    """
     if failure.outcome != "not_submitted":
-        return _BY_CLASS["unknown_outcome"]
+        return Decision(next="verify", spends="interruption" if failure.code in INTERRUPTIONS else "attempt")
     if failure.code in INTERRUPTIONS:
         return Decision(next="again", spends="interruption")
     decision = _BY_CLASS[failure.error_class]

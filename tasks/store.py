@@ -33,6 +33,13 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     submission: str | None
     confirmation: str | None
     suspect: bool
+    spent: bool
+    """Its budget is used up: what is left to do is to find out whether the portal has the record."""
+    begun: bool
+    """A run of this generation was started before."""
+    last_code: str | None
+    last_step: str | None
+    last_action: str | None
 
     @property
     def run_key(self) -> str:
@@ -52,6 +59,18 @@ class InputsRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class DoneRow(msgspec.Struct, frozen=True, kw_only=True):
     done: bool
+
+
+class AfterRow(msgspec.Struct, frozen=True, kw_only=True):
+    after: int | None
+
+
+class StepRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A step the portal has saved, and all outputs until then."""
+
+    key: str
+    outputs: dict[str, str]
+    input_hash: str
 
 
 class StateRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,14 +100,21 @@ _Q = load("worker")
 CLAIM = _Q.opt("claim", Claim)
 BEGIN_ALONE = _Q.exec("begin_alone")
 RUN_INPUTS = _Q.one("run_inputs", InputsRow)
-NOTE_RUN = _Q.exec("note_run")
+ATTACH_RUN = _Q.one("attach_run", AfterRow)
+CONFIRMED_STEPS = _Q.many("confirmed_steps", StepRow)
 BEGIN_STEP = _Q.exec("begin_step")
+RESUME_STEP = _Q.exec("resume_step")
 CONFIRM_STEP = _Q.exec("confirm_step")
 CHECKPOINT = _Q.exec("checkpoint")
 KEEP_LOG = _Q.exec("keep_log")
 ADD_ARTIFACT = _Q.opt("add_artifact", ArtifactRow)
 RECORD_INTENT = _Q.one("record_intent", DoneRow)
 REFUTE_INTENT = _Q.exec("refute_intent")
+HOLD_COMMIT = _Q.one("hold_commit", DoneRow)
+NOTE_OBSERVED = _Q.exec("note_observed")
+SETTLE_VERIFYING = _Q.one("settle_verifying", StateRow)
+SETTLE_ABSENT = _Q.one("settle_absent", DoneRow)
+REPORT_REJECTION = _Q.exec("report_rejection")
 SETTLE_COMPLETED = _Q.one("settle_completed", DoneRow)
 SETTLE_FAILED = _Q.one("settle_failed", StateRow)
 SETTLE_PARKED = _Q.one("settle_parked", DoneRow)

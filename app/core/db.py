@@ -116,10 +116,12 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
     async def connection(
         self,
         timeout: float | None = None,  # noqa: ASYNC109 - as psycopg names it
+        *,
+        deadline_s: float | None = None,
     ) -> AsyncIterator[AsyncConnection[Any]]:
         """Raises psycopg's `OperationalError`, of which `PoolTimeout` is one."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + self.deadline_s
+        until = loop.time() + (deadline_s or self.deadline_s)
         async with super().connection(timeout) as conn:
             with deadline(conn, until - loop.time()):
                 yield conn

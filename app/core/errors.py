@@ -155,6 +155,18 @@ class JobNotCancellable(Problem):
     code, status, retry = "job-not-cancellable", 409, "never"
 
 
+class OutcomeNotAsked(Problem):
+    """The job does not wait for word on its outcome."""
+
+    code, status, retry = "outcome-not-asked", 409, "never"
+
+
+class ConfirmationMissing(Problem):
+    """The confirmation number of the portal is needed."""
+
+    code, status, retry = "confirmation-missing", 422, "fix"
+
+
 class TooLarge(Problem):
     """The request is larger than allowed."""
 

@@ -58,6 +58,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     attempt_s: float = 360.0
     """Wall time of one attempt."""
     drain_s: float = 240.0
+    look_s: float = 10.0
+    """The first pause between two look-ups of a submission whose outcome is open; later ones are longer."""
+    verify_s: float = 7200.0
+    """How long an open outcome is looked up before a person is asked."""
 
     photo_bytes: int = 25 * 2**20
     photo_pixels: int = 64_000_000

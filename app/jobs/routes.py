@@ -16,7 +16,7 @@ from app.core.blobs import Blobs
 from app.core.cache import ProgressCache
 from app.core.db import Pool, unavailable_as_problem
 from app.jobs import service
-from app.jobs.schemas import ActRequest, AttemptList, JobList, JobView
+from app.jobs.schemas import ActRequest, AttemptList, JobList, JobView, OutcomeRequest
 from app.jobs.states import JobState
 
 Ask = Request[Caller, Any, State]
@@ -70,6 +70,14 @@ async def cancel(
         return await service.cancel(conn, request.user, job_id, reason=data.reason)
 
 
+@post("/{job_id:uuid}/outcome", status_code=200, summary="Say whether the portal has a record whose outcome is unknown")
+async def answer_outcome(
+    request: Ask, job_id: FromPath[UUID], data: JSONBody[OutcomeRequest], pool: NamedDependency[Pool]
+) -> JobView:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.answer_outcome(conn, request.user, job_id, data)
+
+
 @get("/{job_id:uuid}/attempts", summary="Every attempt of a job with its steps, newest first")
 async def attempts(request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool]) -> AttemptList:
     async with unavailable_as_problem(), pool.connection() as conn:
@@ -96,6 +104,6 @@ async def artifact(
 
 router = Router(
     "/api/jobs",
-    route_handlers=[get_job, jobs_of_record, jobs_of_project, retry, cancel, attempts, artifact],
+    route_handlers=[get_job, jobs_of_record, jobs_of_project, retry, cancel, answer_outcome, attempts, artifact],
     tags=["Jobs"],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -55,7 +55,7 @@ class JobList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of an attempt; `screenshot` is the address of its picture."""
+    """A step of an attempt; `resumed` was done before this attempt began. `screenshot` is the address of its picture."""
 
     key: str
     index: int
@@ -64,6 +64,7 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["running", "confirmed", "failed"]
     started_at: datetime
     ended_at: datetime | None
+    resumed: bool = False
     screenshot: str | None = None
 
 
@@ -92,6 +93,14 @@ class AttemptList(msgspec.Struct, frozen=True, kw_only=True):
     """Newest first."""
 
     items: list[AttemptDetail]
+
+
+class OutcomeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person saw at the portal: the record is there, under the portal's number, or it is not."""
+
+    submitted: bool
+    confirmation: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    reason: str = ""
 
 
 class ActRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

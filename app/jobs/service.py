@@ -11,16 +11,24 @@ import msgspec
 import psycopg
 
 from app.core import pages
-from app.core.auth import Caller
+from app.core.auth import Caller, Role
 from app.core.cache import Progress, ProgressCache
 from app.core.db import acting
-from app.core.errors import JobNotCancellable, JobNotRetryable, JobUnknown, Problem, RecordUnknown
+from app.core.errors import (
+    ConfirmationMissing,
+    JobNotCancellable,
+    JobNotRetryable,
+    JobUnknown,
+    OutcomeNotAsked,
+    Problem,
+    RecordUnknown,
+)
 from app.jobs import store
-from app.jobs.schemas import AttemptDetail, AttemptList, JobList, JobView
+from app.jobs.schemas import AttemptDetail, AttemptList, JobList, JobView, OutcomeRequest
 from app.jobs.states import JobState
 from sql import Connection
 
-NO_SUCH_JOB, NOT_FROM_THIS_STATE = "AB404", "AB409"
+NO_SUCH_JOB, NOT_FROM_THIS_STATE, NUMBER_MISSING = "AB404", "AB409", "AB422"
 
 
 async def get_job(conn: Connection, cache: ProgressCache, caller: Caller, job_id: UUID) -> JobView:
@@ -78,6 +86,18 @@ async def cancel(conn: Connection, caller: Caller, job_id: UUID, *, reason: str)
     return view(done.view)
 
 
+async def answer_outcome(conn: Connection, caller: Caller, job_id: UUID, answer: OutcomeRequest) -> JobView:
+    """Completed, or submitted again with a fresh budget.
+
+    Raises `JobUnknown`, `Forbidden`, `OutcomeNotAsked` and `ConfirmationMissing`.
+    """
+    async with _act(conn, caller, job_id, refusal=OutcomeNotAsked, role="operator"):
+        done = await store.ANSWER_OUTCOME(
+            conn, id=job_id, submitted=answer.submitted, confirmation=answer.confirmation, reason=answer.reason
+        )
+    return view(done.view)
+
+
 async def attempts(conn: Connection, caller: Caller, job_id: UUID) -> AttemptList:
     """Newest first; traceback and log for operators of the project only. Raises `JobUnknown`."""
     job = await find(conn, caller, job_id)
@@ -116,10 +136,12 @@ def view(body: dict[str, Any], progress: Progress | None = None) -> JobView:
 
 
 @asynccontextmanager
-async def _act(conn: Connection, caller: Caller, job_id: UUID, *, refusal: type[Problem]) -> AsyncIterator[None]:
+async def _act(
+    conn: Connection, caller: Caller, job_id: UUID, *, refusal: type[Problem], role: Role = "reviewer"
+) -> AsyncIterator[None]:
     """A transaction for a person's act on a job, by the operators' own functions; `refusal` is raised for their "no"."""
     row = await find(conn, caller, job_id)
-    caller.demand("reviewer", row.project_id)
+    caller.demand(role, row.project_id)
     try:
         async with acting(conn, caller.actor):
             yield
@@ -128,6 +150,8 @@ async def _act(conn: Connection, caller: Caller, job_id: UUID, *, refusal: type[
             raise refusal(exc.diag.message_primary or "") from exc
         if exc.sqlstate == NO_SUCH_JOB:
             raise JobUnknown from exc
+        if exc.sqlstate == NUMBER_MISSING:
+            raise ConfirmationMissing(exc.diag.message_primary or "", pointer="/confirmation") from exc
         raise
 
 

@@ -6,7 +6,7 @@ begin
     update automation_attempt
        set ended_at = clock_timestamp(), outcome = p_outcome, error_code = p_error ->> 'code',
            error_class = p_error ->> 'class', error_message = p_error ->> 'message', error_step = p_error ->> 'step',
-           traceback = p_error ->> 'traceback'
+           error_action = p_error ->> 'action', traceback = p_error ->> 'traceback'
      where job_id = p_job and attempt = p_attempt and ended_at is null;
     if not found then
         return false;

@@ -9,7 +9,7 @@ begin
      where j.id = p_job and j.attempt = p_attempt and j.state = 'processing'
     on conflict (portal_key, external_ref) do update
        set state = 'intent', job_id = excluded.job_id, attempt = excluded.attempt, intent_at = excluded.intent_at,
-           intents = portal_submission.intents + 1, evidence = null
+           intents = portal_submission.intents + 1, looks = 0, evidence = null
      where portal_submission.state = 'absent';
     return found;
 end $$;

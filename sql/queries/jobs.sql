@@ -41,6 +41,10 @@ select ops.retry(%(id)s, %(reason)s) as view;
 -- A person's cancel; the operators' own function.
 select ops.cancel(%(id)s, %(reason)s) as view;
 
+-- name: answer_outcome :one
+-- A person's word on an open outcome; the operators' own function.
+select ops.answer_outcome(%(id)s, %(submitted)s, %(confirmation)s, %(reason)s) as view;
+
 -- name: attempts_of_job :many
 -- Every attempt of a job, newest first.
 select attempt_view(a) as view, a.progress, a.traceback, a.log

@@ -5,11 +5,15 @@
 select j.id, j.record_id, j.project_id, j.device_id, j.attempt, j.generation, j.external_ref,
        a.portal_key, a.label as account, p.recipe, p.recipe_version, p.engine, p.engine_config,
        s.state as submission, s.confirmation,
-       j.interruptions >= 2 as suspect
+       j.interruptions >= 2 as suspect, j.failures >= j.max_attempts or j.interruptions >= 3 as spent,
+       exists (select from automation_run as r where r.job_id = j.id and r.generation = j.generation) as begun,
+       before.error_code as last_code, before.error_step as last_step, before.error_action as last_action
   from claim_attempt(%(job)s, %(queue_job)s, %(worker)s, %(lease_s)s) as j
   join portal_account as a on a.id = j.account_id
   join portal as p on p.key = a.portal_key
-  left join portal_submission as s on s.portal_key = a.portal_key and s.external_ref = j.external_ref;
+  left join portal_submission as s on s.portal_key = a.portal_key and s.external_ref = j.external_ref
+  left join lateral (select error_code, error_step, error_action from automation_attempt as t
+                      where t.job_id = j.id and t.error_code <> 'SUBMIT_OUTCOME_UNKNOWN' order by t.attempt desc limit 1) as before on true;
 
 -- name: begin_alone :exec
 -- The attempt runs alone from now on; nothing when it is over.
@@ -23,27 +27,67 @@ select r.fields, r.form_key, r.asset_key, r.lat, r.lon, r.captured_at,
           from photo as p join blob as b on b.sha256 = p.blob_sha256 where p.record_id = r.id) as photos
   from asbuilt_record as r where r.id = %(record)s;
 
--- name: note_run :exec
--- The service's run of a job's generation.
-insert into automation_run (job_id, generation, run_id) values (%(job)s, %(generation)s, %(run_id)s)
-on conflict (job_id, generation) do update set run_id = excluded.run_id;
+-- name: attach_run :one
+-- The attempt follows this run; the event after which to go on.
+select attach_run(%(job)s, %(attempt)s, %(generation)s, %(run_id)s, %(last_seq)s) as after;
+
+-- name: confirmed_steps :many
+-- What earlier runs have saved at the portal under this version of the recipe and since the last intent: the latest attempt's
+-- steps, which hold what it took over itself.
+select s.key, s.outputs, s.input_hash
+  from automation_step as s
+ where s.job_id = %(job)s and s.state = 'confirmed' and s.recipe_version = %(recipe_version)s
+   and s.attempt = (
+       select max(t.attempt) from automation_step as t
+        where t.job_id = %(job)s and t.attempt < %(attempt)s and t.state = 'confirmed'
+          and t.attempt > coalesce((select max(i.attempt) from portal_submission as i where i.job_id = %(job)s), 0))
+ order by s.index;
 
 -- name: begin_step :exec
--- A step begins; nothing when the attempt is over.
-insert into automation_step (job_id, attempt, key, index, total, label, state)
-select job_id, attempt, %(key)s, %(index)s, %(total)s, %(label)s, 'running'
+-- A step begins; nothing when the attempt is over. One that was taken over is keyed anew, and all that came after it will be.
+with attempt as (
+    select job_id, attempt from automation_attempt
+     where job_id = %(job)s and attempt = %(attempt)s and ended_at is null),
+heard as (
+    update automation_run as r set last_seq = greatest(r.last_seq, %(seq)s) from attempt as a
+     where r.job_id = a.job_id and r.generation = %(generation)s and r.attempt = a.attempt),
+anew as (
+    delete from automation_step as s using attempt as a, automation_step as t
+     where s.job_id = a.job_id and s.attempt = a.attempt and s.resumed and s.index > %(index)s
+       and t.job_id = a.job_id and t.attempt = a.attempt and t.key = %(key)s and t.resumed and t.state = 'confirmed')
+insert into automation_step (job_id, attempt, key, index, total, label, state, recipe_version)
+select job_id, attempt, %(key)s, %(index)s, %(total)s, %(label)s, 'running', %(recipe_version)s from attempt
+on conflict (job_id, attempt, key) do update
+   set state = 'running', started_at = clock_timestamp(), ended_at = null, resumed = false, outputs = '{}';
+
+-- name: resume_step :exec
+-- A step that an earlier run has saved is passed over; nothing when the attempt is over.
+insert into automation_step (job_id, attempt, key, index, total, label, state, outputs, ended_at, resumed, input_hash,
+                             recipe_version)
+select job_id, attempt, %(key)s, %(index)s, %(total)s, %(label)s, 'confirmed', %(outputs)s, clock_timestamp(), true,
+       %(input_hash)s, %(recipe_version)s
   from automation_attempt where job_id = %(job)s and attempt = %(attempt)s and ended_at is null
-on conflict (job_id, attempt, key) do update set state = 'running', ended_at = null;
+on conflict (job_id, attempt, key) do update set outputs = excluded.outputs, input_hash = excluded.input_hash;
 
 -- name: confirm_step :exec
 -- The portal has saved a step; nothing when the attempt is over.
-update automation_step as s set state = 'confirmed', ended_at = clock_timestamp(), outputs = %(outputs)s
-  from automation_attempt as a
- where s.job_id = %(job)s and s.attempt = %(attempt)s and s.key = %(key)s
-   and a.job_id = s.job_id and a.attempt = s.attempt and a.ended_at is null;
+with attempt as (
+    select job_id, attempt from automation_attempt
+     where job_id = %(job)s and attempt = %(attempt)s and ended_at is null),
+heard as (
+    update automation_run as r set last_seq = greatest(r.last_seq, %(seq)s) from attempt as a
+     where r.job_id = a.job_id and r.generation = %(generation)s and r.attempt = a.attempt)
+update automation_step as s
+   set state = 'confirmed', ended_at = clock_timestamp(), outputs = %(outputs)s, input_hash = %(input_hash)s
+  from attempt as a
+ where s.job_id = a.job_id and s.attempt = a.attempt and s.key = %(key)s;
 
 -- name: checkpoint :exec
 -- Progress for when the cache does not know it, and the log so far; nothing when the attempt is over.
+with heard as (
+    update automation_run as r set last_seq = greatest(r.last_seq, %(seq)s) from automation_attempt as a
+     where a.job_id = %(job)s and a.attempt = %(attempt)s and a.ended_at is null
+       and r.job_id = a.job_id and r.generation = %(generation)s and r.attempt = a.attempt)
 update automation_attempt set progress = %(progress)s, progress_at = clock_timestamp(), log = %(log)s
  where job_id = %(job)s and attempt = %(attempt)s and ended_at is null;
 
@@ -53,12 +97,18 @@ update automation_attempt set log = %(log)s
  where queue_job_id = %(queue_job)s and worker = %(worker)s and outcome is distinct from 'lost';
 
 -- name: add_artifact :opt
--- A picture of a step; no row when the attempt is over.
-with kept as (
-    insert into blob (sha256, size, type) values (%(sha256)s, %(size)s, %(type)s) on conflict (sha256) do nothing)
-insert into artifact (job_id, attempt, step, kind, blob_sha256)
-select job_id, attempt, %(step)s, 'screenshot', %(sha256)s
-  from automation_attempt where job_id = %(job)s and attempt = %(attempt)s and ended_at is null
+-- A picture of a step, once an event of the run; no row when the attempt is over.
+with attempt as (
+    select job_id, attempt from automation_attempt
+     where job_id = %(job)s and attempt = %(attempt)s and ended_at is null),
+kept as (
+    insert into blob (sha256, size, type) values (%(sha256)s, %(size)s, %(type)s) on conflict (sha256) do nothing),
+heard as (
+    update automation_run as r set last_seq = greatest(r.last_seq, %(heard)s) from attempt as a
+     where r.job_id = a.job_id and r.generation = %(generation)s and r.attempt = a.attempt)
+insert into artifact (job_id, attempt, step, kind, blob_sha256, run_id, run_seq)
+select job_id, attempt, %(step)s, 'screenshot', %(sha256)s, %(run_id)s, %(seq)s from attempt
+on conflict (run_id, run_seq) do update set step = excluded.step
 returning id;
 
 -- name: record_intent :one
@@ -68,6 +118,26 @@ select record_intent(%(job)s, %(attempt)s) as done;
 -- name: refute_intent :exec
 -- Nothing was submitted.
 select refute_intent(%(job)s, %(attempt)s, %(evidence)s);
+
+-- name: hold_commit :one
+-- Transaction B of the submission; the caller keeps it open.
+select hold_commit(%(job)s, %(attempt)s, %(hold_s)s) as done;
+
+-- name: note_observed :exec
+-- What the portal answered to the request, kept beside the intent.
+update portal_submission set evidence = %(evidence)s where job_id = %(job)s and attempt = %(attempt)s and state = 'intent';
+
+-- name: settle_verifying :one
+-- The outcome is open; what the job is now.
+select settle_verifying(%(job)s, %(attempt)s, %(error)s, %(spends)s, %(run_over)s, %(blind)s, %(look_s)s, %(verify_s)s) as state;
+
+-- name: settle_absent :one
+-- A look-up found nothing; whether that can be believed by now.
+select settle_absent(%(job)s, %(attempt)s, %(as_of)s) as done;
+
+-- name: report_rejection :exec
+-- What the portal said against the record.
+select report_rejection(%(job)s, %(attempt)s, %(findings)s);
 
 -- name: settle_completed :one
 -- The portal has the record.

@@ -55,6 +55,7 @@ CLASS_OF: dict[str, ErrorClass] = {
     "DUPLICATE_REFERENCE": "duplicate",
     "SUBMIT_OUTCOME_UNKNOWN": "unknown_outcome",
     "LOOKUP_UNSUPPORTED": "unknown_outcome",
+    "SUBMIT_NOT_TAKEN": "unknown_outcome",
     "FILE_MISSING": "bug",
     "FILE_DAMAGED": "bug",
     "RECIPE_UNKNOWN": "bug",

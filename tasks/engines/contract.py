@@ -96,10 +96,11 @@ class ActionPosition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PortalMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """What the portal said, and about which field of its own."""
+    """What the portal said, and about which field of its own; `record_field` is the record's, where that is known."""
 
     text: str
     field: str | None = None
+    record_field: str | None = None
 
 
 class RunFailure(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,17 @@ class StepConfirmed(msgspec.Struct, frozen=True, kw_only=True):
     input_hash: str = ""
 
 
+class StepResumed(msgspec.Struct, frozen=True, kw_only=True):
+    """`step.resumed`: an earlier run has saved this step, and it is passed over; `outputs` are all that are taken over."""
+
+    index: int
+    total: int
+    id: str
+    label: str
+    outputs: dict[str, str] = {}
+    input_hash: str = ""
+
+
 class ActionStarted(ActionPosition, frozen=True, kw_only=True):
     """`action.started`."""
 

@@ -10,7 +10,15 @@ from datetime import UTC, datetime
 import msgspec
 
 from tasks.engines.contract import Result, RunSpec
-from tasks.engines.events import ActionCompleted, ActionStarted, Retrying, Review, StepConfirmed, StepStarted
+from tasks.engines.events import (
+    ActionCompleted,
+    ActionStarted,
+    Retrying,
+    Review,
+    StepConfirmed,
+    StepResumed,
+    StepStarted,
+)
 from tasks.runner import values
 from tasks.runner.actions import NAVIGATION_S, Hands
 from tasks.runner.driver import Driver, RunError, Shot
@@ -66,6 +74,7 @@ class Interpreter:
             raise RunError("RECIPE_UNKNOWN", "the recipe does not commit")
         await self._driver.hold(rule, self._gate)
         confirmed = self._resume()
+        self._tell_resumed(confirmed)
         resumed, entering, sign_ins, position = bool(confirmed), True, 0, 0
         while position < len(self._recipe.steps):
             step = self._recipe.steps[position]
@@ -108,6 +117,20 @@ class Interpreter:
         if kept:
             self._hands.out.update(resume.outputs)
         return frozenset(kept)
+
+    def _tell_resumed(self, confirmed: frozenset[str]) -> None:
+        total = len(self._recipe.steps)
+        for index, step in enumerate(self._recipe.steps, start=1):
+            if step.id in confirmed:
+                taken = StepResumed(
+                    index=index,
+                    total=total,
+                    id=step.id,
+                    label=step.label,
+                    outputs=dict(self._hands.out),
+                    input_hash=self._hash(step),
+                )
+                self._narrator.emit("step.resumed", taken)
 
     async def _sign_in_again(self, *, before: int) -> None:
         for step in self._recipe.steps[:before]:

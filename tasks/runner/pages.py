@@ -6,6 +6,7 @@ import asyncio
 
 from tasks.engines.events import Drift
 from tasks.runner.asking import Asker, Nobody
+from tasks.runner.attribution import attributed
 from tasks.runner.driver import Driver, RunError, matches
 from tasks.runner.narrator import Narrator
 from tasks.runner.recipe import Ask, Detector, Page, Recipe, Target
@@ -133,7 +134,7 @@ class Pages:
             detector.code,
             f"the portal says: {said}" if said else _SENTENCES.get(detector.code, f"the portal shows {detector.code}"),
             error_class=detector.error_class,
-            messages=tuple(found),
+            messages=attributed(found, self._recipe),
             retry_after_s=self._driver.retry_after_s,
         )
 

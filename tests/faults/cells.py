@@ -41,6 +41,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 WORKER_POINTS = [Point(at=f"W{n}", action=action) for n in range(1, 9) for action in ("kill", "stop", "terminate")]
+WORKER_POINTS += [Point(at=f"C{n}", action=action) for n in range(1, 4) for action in ("kill", "stop", "terminate")]
 SWEEP_POINTS = [Point(at="S1", action=action) for action in ("kill", "stop", "terminate")]
 UPLOAD_POINTS = [Point(at=f"A{n}", action=action) for n in range(1, 7) for action in ("kill", "stop", "disconnect")]
 UPLOAD_POINTS += [Point(at="A5", action="terminate")]

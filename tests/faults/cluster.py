@@ -42,6 +42,9 @@ SCALED = {
     "ASBUILT_CONCURRENCY": "4",
     "ASBUILT_DRAIN_S": "30",
     "ASBUILT_FREE_DISK_BYTES": "0",
+    "ASBUILT_SUBMIT_S": "2",
+    "ASBUILT_LOOK_S": "0.5",
+    "ASBUILT_VERIFY_S": "20",
 }
 FORMS = {"fault-form": [], "fault-photo": [{"key": "pole", "label": "Pole", "min": 1}]}
 MUTATED = Path(__file__).parent / "mutated"
@@ -125,6 +128,7 @@ class Cluster:
         await migrate(self.database_url)
         self.token = (await seed(self.database_url, portal_url="http://portal.example")).upload_token
         async with self.connect() as conn:
+            await conn.execute("update portal set settle_s = 4")
             for key, shots in FORMS.items():
                 await conn.execute(
                     "insert into form_def (form_key, version, title, schema, shots) values (%s, 1, %s, '{}', %s)",

@@ -9,7 +9,9 @@ import psycopg
 
 from sql import Connection
 
-Scenario = Literal["calls", "kills", "poison", "drain", "finish", "restart", "forgotten", "twins", "rows", "idle"]
+Scenario = Literal[
+    "calls", "kills", "poison", "drain", "finish", "restart", "forgotten", "overtaken", "twins", "rows", "idle"
+]
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +125,12 @@ MUTANTS = (
     Mutant(
         guard="look-up of an intent",
         scenario="forgotten",
-        code=Code(module="tasks.automation", old='if claim.submission == "intent" and', new="if False and"),
+        code=Code(module="tasks.verifying", old="if claim.submission is None and not claim.begun:", new="if True:"),
+    ),
+    Mutant(
+        guard="commit lock",
+        scenario="overtaken",
+        code=Code(module="tasks.committing", old="    await flight.begin()\n", new=""),
     ),
     Mutant(
         guard="one record a key",

@@ -23,7 +23,10 @@ STEPS = ("sign_in", "job", "photos", "submit")
 
 
 class Mode(msgspec.Struct, kw_only=True):
-    """Manners. `start` and `commit`: ok, drop (done, then the line is cut), hang (done, and no answer), 500, busy (429)."""
+    """Manners. `start` and `commit`: ok, drop (done, then the line is cut), hang (done, and no answer), 500, busy (429).
+
+    `commit` can also be slow: done only after `slow_s`. `lookup`: true, false (503) or "none" (501).
+    """
 
     seconds: float = 2.0
     start: str = "ok"
@@ -32,9 +35,12 @@ class Mode(msgspec.Struct, kw_only=True):
     repeat_events: bool = False
     naive: bool = False
     """Ignores the key: every start is a new run, and none can be found again."""
-    lookup: bool = True
+    lookup: bool | str = True
+    slow_s: float = 0.0
     once: bool = False
-    """A drop or hang happens to each job only the first time."""
+    """A drop, hang or slow commit happens to each job only the first time."""
+    frames: bool = False
+    """A picture of every step."""
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -97,6 +103,7 @@ class Service:
         self.keys: dict[str, Run] = {}
         self.submitted: dict[str, str] = {}
         self.asked: list[float] = []
+        self.commits = 0
         self.troubled: set[tuple[str, str]] = set()
 
     async def __call__(self, asked: Asked) -> Reply:
@@ -105,6 +112,8 @@ class Service:
         whole = {"runs": self.start, "lookups": self.lookup, "faults": self.behave}
         if asked.method == "POST" and last in whole:
             return await whole[last](asked)
+        if rooms[-1:] == ["artifacts"]:
+            return Reply(b"\xff\xd8" + last.encode())
         own = {"events": self.follow, "commit": self.commit, "cancel": self.cancel}
         run = self.runs.get(rooms[-1]) if last in own else self.runs.get(last)
         if run is None:
@@ -115,7 +124,7 @@ class Service:
         if about == "health":
             return Reply(b'{"browser": "none", "free_slots": 99, "portals": ["npl"]}')
         if about == "faults":
-            return Reply(msgspec.json.encode({"asked": self.asked}))
+            return Reply(msgspec.json.encode({"asked": self.asked, "commits": self.commits}))
         found = self.keys.get(asked.query.get("key", "")) if about == "runs" else None
         return Reply(found.view()) if found else refusal(404, "RUN_UNKNOWN")
 
@@ -169,7 +178,11 @@ class Service:
             run.emit("step.started", index=index, total=len(STEPS), id=step, label=step)
             await asyncio.sleep(self.mode.seconds / len(STEPS))
             if step != "submit":
-                run.emit("step.confirmed", id=step, outputs={})
+                run.emit("step.confirmed", id=step, outputs={"draft": run.id}, input_hash=step)
+                if self.mode.frames:
+                    run.emit(
+                        "frame", artifact_id=f"{run.id}-{index}", url=f"/v1/artifacts/{index}", w=1, h=1, step=step
+                    )
         run.token = secrets.token_hex(8)
         run.status = "awaiting_commit"
         review = {"keyed": {}, "photo_count": 0}
@@ -200,11 +213,15 @@ class Service:
         run.commit_sent = True
         run.fence = grant["attempt"]
         run.emit("commit.sent", at=stamp())
+        self.commits += 1
+        manner = self._manner("commit", run.job, self.mode.commit)
+        if manner == "slow":
+            await asyncio.sleep(self.mode.slow_s)
         self._note(run, fence=run.fence, accepted=True)
         run.confirmation = self.submitted[run.reference] = f"NPL-{len(self.submitted) + 1:06d}"
         run.emit("commit.observed", status=303, location="/confirmation")
         run.granted.set()
-        self._trouble(self._manner("commit", run.job, self.mode.commit))
+        self._trouble(manner)
         return Reply(run.view())
 
     async def cancel(self, run: Run, _asked: Asked) -> Reply:
@@ -219,6 +236,8 @@ class Service:
 
     async def lookup(self, asked: Asked) -> Reply:
         reference = msgspec.json.decode(asked.body)["external_ref"]
+        if self.mode.lookup == "none":
+            return refusal(501, "LOOKUP_UNSUPPORTED")
         if not self.mode.lookup:
             return refusal(503, "PORTAL_DOWN", retry_after=1)
         number = self.submitted.get(reference)
@@ -251,7 +270,7 @@ class Service:
         self.log.sync()
 
     def _manner(self, where: str, job: str, manner: str) -> str:
-        if manner in ("drop", "hang") and self.mode.once:
+        if manner in ("drop", "hang", "slow") and self.mode.once:
             if (where, job) in self.troubled:
                 return "ok"
             self.troubled.add((where, job))

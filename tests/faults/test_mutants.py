@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import msgspec
 import psycopg
 import pytest
@@ -126,6 +128,33 @@ async def forgotten(mutant: Mutant) -> None:
         await c.judge(demands=Demands(acked=1, effects=1))
 
 
+async def overtaken(mutant: Mutant) -> None:
+    """Stopped past its lease while its request is in flight, at a service that knows no keys and a portal that is slow."""
+    async with mutated(mutant, workers=0, seconds=0.5, ASBUILT_SUBMIT_S="15") as c:
+        await c.behave(naive=True, commit="slow", slow_s=12, once=True)
+        await Crowd(c).load(per_s=50, phones=1, total=1)
+        zombie = c.worker("zombie")
+        await zombie.start()
+        await in_flight(c)
+        landed_at = time.monotonic() + 13
+        await c.signal(zombie, "stop", signal.SIGSTOP)
+        await c.work(1)
+        await c.calm(within_s=2 * CALM_S)
+        # Whoever was quicker than the request must not be judged before it has landed.
+        await asyncio.sleep(max(0, landed_at - time.monotonic()))
+        await c.signal(zombie, "cont", signal.SIGCONT)
+        await asyncio.sleep(1)
+        await zombie.stop()
+        await c.judge(demands=Demands(acked=1, effects=1))
+
+
+async def in_flight(c: Cluster) -> None:
+    """Until the service has been told to submit."""
+    async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as http:
+        while not (await http.get(f"{c.service_url}/faults")).json()["commits"]:
+            await asyncio.sleep(0.05)
+
+
 async def twins(mutant: Mutant) -> None:
     async with mutated(mutant, workers=1, seconds=0.1) as c:
         await repeat(c, keys=3, times=5)
@@ -150,6 +179,7 @@ PLAYS: dict[str, Play] = {
     "finish": finish,
     "restart": restart,
     "forgotten": forgotten,
+    "overtaken": overtaken,
     "twins": twins,
     "rows": rows,
 }

@@ -108,6 +108,8 @@ async def plant(
         retry_base_s=0.2,
         drain_s=30.0,
         concurrency=4,
+        look_s=0.2,
+        submit_s=6.0,
     )
     elsewhere = msgspec.structs.replace(base, database_url=portal_database or database_url)
     async with portal_running(elsewhere) as portal:
@@ -116,4 +118,5 @@ async def plant(
             settings = msgspec.structs.replace(runner_settings, automation_url=runner.url, url=served.url)
             made = Plant(served=served, settings=settings, portal=portal, conn=conn)
             await made.quirks(think_min_s=0, think_max_s=0)
+            await conn.execute("update portal set settle_s = 1")
             yield made

@@ -129,15 +129,6 @@ async def test_an_answer_lost_after_the_submission_is_looked_up_and_never_sent_a
     assert await works.one("select confirmed_by from portal_submission") == "lookup"
 
 
-async def test_an_outcome_nobody_can_prove_waits_for_a_person(works: Plant) -> None:
-    await works.quirks(submit={"ok": 0, "error": 1})
-    job = await works.upload()
-    async with works.worker():
-        assert await works.ends(job) == "needs_input"
-    assert await works.one("select wait_reason from automation_job") == "outcome_unknown"
-    assert await works.submissions(job) == 0
-
-
 async def test_a_running_job_can_be_cancelled(works: Plant) -> None:
     await works.quirks(think_min_s=0.5, think_max_s=0.5)
     job = await works.upload()
@@ -154,3 +145,23 @@ async def test_many_jobs_at_once_are_each_submitted_once(works: Plant) -> None:
     async with works.worker(), works.worker():
         assert [await works.ends(job) for job in jobs] == ["completed"] * 8
     assert [await works.submissions(job) for job in jobs] == [1] * 8
+
+
+async def test_what_the_portal_says_stands_at_the_records_field_until_it_takes_the_record(works: Plant) -> None:
+    await works.quirks(closed_district="North")
+    job = await works.upload()
+    query = (
+        "select rule, severity, field, status, evidence ->> 'portal_field' from defect where rule = 'portal.rejected'"
+    )
+    async with works.worker():
+        assert await works.ends(job) == "failed"
+        assert await works.one(query) == ("portal.rejected", "major", "district", "open", "district")
+        assert "closed" in await works.one("select message from defect where rule = 'portal.rejected'")
+        await works.conn.execute("select ops.retry(%s, 'once more')", [job])
+        await until(lambda: works.one("select attempt from automation_job"), lambda n: n == 2)
+        assert await works.ends(job) == "failed"
+        assert await works.one("select count(*) from defect where rule = 'portal.rejected'") == 1
+        await works.quirks(closed_district="")
+        await works.conn.execute("select ops.retry(%s, 'open again')", [job])
+        await works.reaches(job, "completed")
+    assert await works.one(query) == ("portal.rejected", "major", "district", "fixed", "district")

@@ -78,7 +78,7 @@ export class AttemptsSection {
       row.dataset.state = step.state;
       fill(state, icon(name), h("span", { class: "visually-hidden" }, word));
     }
-    setText(label, visible(step.label || humanize(step.key), 160));
+    setText(label, `${visible(step.label || humanize(step.key), 160)}${step.resumed ? " (saved before)" : ""}`);
     setText(took, between(step.started_at, step.ended_at));
     frame.hidden = !step.screenshot;
     if (!step.screenshot) return;
