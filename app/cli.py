@@ -42,6 +42,12 @@ class Arguments(argparse.Namespace):
     email: str
     name: str
     role: Role
+    portal: str
+    account: str
+    user: str
+    password: str
+    password_file: Path | None
+    totp_file: Path | None
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -101,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
     _add_home(psql)
     psql.add_argument("arguments", nargs="*", help="for psql itself, after --")
     _add_access(commands)
+    _add_secrets(commands)
     return top
 
 
@@ -120,6 +127,22 @@ def _add_access(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     create.add_argument("--project", required=True, metavar="CODE")
     create.add_argument("--role", choices=ROLES, default="viewer")
     _add_home(create)
+
+
+def _add_secrets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    commands.add_parser("secret-key", help="a new key for ASBUILT_SECRET_KEY")
+    account = commands.add_parser("account", help="our accounts at portals").add_subparsers(dest="verb", required=True)
+    put = account.add_parser("set", help="keep an account's credentials where the automation service reads them")
+    put.set_defaults(command="account set")
+    put.add_argument("--portal", required=True, metavar="KEY")
+    put.add_argument("--account", default="default", metavar="LABEL", help="default: default")
+    put.add_argument("--user", required=True, help="the user's name, or a reference: env:NAME, file:/path")
+    given = put.add_mutually_exclusive_group(required=True)
+    given.add_argument("--password-file", type=Path, metavar="FILE", help="its content is sealed; - is standard input")
+    given.add_argument("--password", metavar="REFERENCE", default="", help="env:NAME or file:/path, read at use")
+    put.add_argument("--totp-file", type=Path, metavar="FILE", help="the authenticator's secret in base32, sealed")
+    put.add_argument("--url", default="", help="the portal's address, when it is new")
+    _add_home(put)
 
 
 def _add_home(command: argparse.ArgumentParser) -> None:
@@ -275,6 +298,32 @@ def _user_create(arguments: Arguments) -> int:
     return 0
 
 
+def _secret_key(_arguments: Arguments) -> int:
+    from app.core.vault import new_key
+
+    print(new_key())
+    return 0
+
+
+def _account_set(arguments: Arguments) -> int:
+    from app.core.settings import environment
+    from app.local.accounts import set_account
+
+    kept = set_account(
+        _home(arguments) if arguments.home is not None else None,
+        portal=arguments.portal,
+        label=arguments.account,
+        user=arguments.user,
+        password=arguments.password,
+        password_file=arguments.password_file,
+        totp_file=arguments.totp_file,
+        url=arguments.url,
+        env=environment(),
+    )
+    print(f"kept in {kept}; the automation service reads it at its next start", file=sys.stderr)
+    return 0
+
+
 def _database_url(arguments: Arguments) -> str:
     """The local stack's with `--home`, else that of `DATABASE_URL`."""
     from app.core.settings import load
@@ -297,6 +346,8 @@ COMMANDS = {
     "doctor": _doctor,
     "token create": _token_create,
     "user create": _user_create,
+    "secret-key": _secret_key,
+    "account set": _account_set,
 }
 
 

@@ -66,7 +66,8 @@ class Recorder:
                 self._asked = None
                 await self._publish("Submitting")
             case "drift":
-                log.warning("the portal has changed", extra={"event": "run.drift", "job": self._claim.id, **event.data})
+                text = event.read(told.Drift).text
+                log.warning("the portal has changed: %s", text, extra={"event": "run.drift", "job": self._claim.id})
 
     @property
     def _heard(self) -> int:

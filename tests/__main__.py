@@ -3,18 +3,21 @@
 python -m tests            set up a browser, check, run the first tier (the README's test command)
 python -m tests check      format, lint, types, layers, layout: seconds
 python -m tests slow       the second tier: faults and soaks
+python -m tests contract  whether an automation service speaks the contract: --url URL --token T --portal P --recipe R
 python -m tests bench      the benchmarks, as ratios in one run
 Further arguments go to pytest.
 """
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from tests import machine
+from tests.contract import command as contract
 
 ROOT = Path(__file__).parent.parent
 CHECKS = (
@@ -45,6 +48,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["check"]:
             return check()
+        case ["contract", *rest]:
+            return asyncio.run(contract.run(rest))
         case ["bench", *rest]:
             return subprocess.run([sys.executable, "-m", "tests.bench", *rest], cwd=ROOT, check=False).returncode
         case ["slow", *rest]:

@@ -5,6 +5,7 @@ Nothing else reads the environment. All problems are reported at once, with the 
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     browser_use_api_key: str = ""
     engine_poll_s: float = 2.0
     """How often a third party's run is looked at; it has no stream to follow."""
+    secret_key: tuple[str, ...] = ()
+    """Keys of what is sealed at rest, newest first, comma-separated; `asbuilt secret-key` makes one."""
 
     blobs: Path = Path("blobs")
     host: str = "127.0.0.1"
@@ -77,8 +80,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a run holds its commit request for the worker's word: longer than a lost worker's lease and a sweep."""
     submit_s: float = 30.0
     """How long the portal may take to answer the commit request."""
+    answer_s: float = 180.0
+    """How long a run holds a portal's page open for a person's answer."""
     runner_dir: Path = Path("runner")
     """Where the reference runner keeps its runs and artifacts."""
+    accounts: Path = Path()
+    """TOML file of portals and their accounts, see `app.core.credentials`; only the reference runner reads it."""
     browser: str = ""
     """Path of a Chromium, `none` for the plain HTTP driver, empty to look for one."""
     portal_port: int = 8020
@@ -94,6 +101,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     npl_password: str = "northfield"  # noqa: S105 - the demo portal's own, on loopback
     harbor_user: str = "crew"
     harbor_password: str = "lighthouse"  # noqa: S105 - as above
+
+    def __repr__(self) -> str:
+        # A log or an error that shows its settings must show no password and no key.
+        return "Settings(…)"
 
     @property
     def public_url(self) -> str:
@@ -174,5 +185,17 @@ def _contradictions(s: Settings) -> list[str]:
             min(s.heartbeat_s, s.reconcile_s, s.poll_s, s.attempt_s, s.engine_poll_s) <= 0,
             "durations must be above zero",
         ),
+        (
+            not all(_is_key(key) for key in s.secret_key),
+            "ASBUILT_SECRET_KEY must be 32 bytes in URL-safe base64, or several with commas between them: "
+            "`asbuilt secret-key` makes one",
+        ),
     ]
     return [sentence for broken, sentence in checks if broken]
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(text.encode())) == 32
+    except ValueError:
+        return False

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.core.vault import new_key
 from app.local.errors import LocalStackError
 
 
@@ -21,6 +22,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     """Made once for a home."""
 
     automation_token: str
+    secret_key: str = ""
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +74,10 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / "secrets.json"
 
     @property
+    def accounts_file(self) -> Path:
+        return self.root / "accounts.toml"
+
+    @property
     def token_file(self) -> Path:
         return self.root / "token"
 
@@ -109,11 +115,14 @@ def prepare(home: Home) -> None:
 def load_secrets(home: Home) -> Secrets:
     """The home's secrets, made at the first call."""
     try:
-        return msgspec.json.decode(home.secrets_file.read_bytes(), type=Secrets)
+        kept = msgspec.json.decode(home.secrets_file.read_bytes(), type=Secrets)
     except FileNotFoundError:
-        made = Secrets(automation_token=secrets.token_urlsafe(32))
-        write_private(home.secrets_file, content=msgspec.json.encode(made))
-        return made
+        kept = Secrets(automation_token=secrets.token_urlsafe(32))
+    if not kept.secret_key:
+        # Also for a home of a version that sealed nothing yet.
+        kept = msgspec.structs.replace(kept, secret_key=new_key())
+        write_private(home.secrets_file, content=msgspec.json.encode(kept))
+    return kept
 
 
 def load_token(home: Home) -> str:

@@ -59,6 +59,8 @@ def settings_of(plan: Plan) -> dict[str, str]:
         "REDIS_URL": plan.redis_url,
         "AUTOMATION_URL": plan.automation_url,
         "AUTOMATION_TOKEN": plan.secrets.automation_token,
+        "ASBUILT_SECRET_KEY": plan.secrets.secret_key,
+        "ASBUILT_ACCOUNTS": str(plan.home.accounts_file),
         "ASBUILT_BLOBS": str(plan.home.blobs),
         "ASBUILT_HOST": "127.0.0.1",
         "ASBUILT_PORT": str(plan.port),

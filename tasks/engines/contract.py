@@ -262,7 +262,7 @@ class Engine(Protocol):
         """
 
     async def provide_input(self, run: RunHandle, *, input_id: str, values: dict[str, str]) -> RunView:
-        """Answer a question of the run. Raises `InputGone`."""
+        """Answer a question of the run. Raises `InputGone`, and `InputRefused` when it does not fit."""
 
     async def cancel(self, run: RunHandle, *, reason: str) -> RunView:
         """Ask the run to stop; idempotent. Raises `CommitInProgress` when it is too late."""

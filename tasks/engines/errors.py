@@ -142,6 +142,12 @@ class InputGone(EngineError):
     code = "INTERNAL"
 
 
+class InputRefused(EngineError):
+    """The answer does not fit the question, which stays open."""
+
+    code = "INTERNAL"
+
+
 class LookupUnsupported(EngineError):
     """This portal cannot be searched by our reference."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -66,11 +67,23 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     step: str | None = None
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """`artifact`: something other than a frame can be fetched, such as the page (`kind = "page"`) a run failed on."""
+
+    artifact_id: str
+    url: str
+    kind: str
+    mime: str
+    size: int
+
+
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
     """`drift`: a target was found only by its fallback; the portal has changed."""
 
     target: str
     used: str
+    text: str = ""
+    """For people: button “Save and continue” is now “Continue”."""
 
 
 class Retrying(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,14 +123,24 @@ class CommitObserved(msgspec.Struct, frozen=True, kw_only=True):
     location: str | None = None
 
 
+class InputField(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to fill in; `options` are what a `choice` is among."""
+
+    key: str
+    label: str
+    type: Literal["text", "choice"] = "text"
+    options: tuple[str, ...] = ()
+
+
 class InputRequired(msgspec.Struct, frozen=True, kw_only=True):
-    """`input.required`: the run waits for a person."""
+    """`input.required`: the run holds its page open for a person's answer; `frame` is the artifact that shows it."""
 
     id: str
     kind: str
     prompt: str
     expires_at: datetime
-    fields: tuple[str, ...] = ()
+    fields: tuple[InputField, ...] = ()
+    frame: str | None = None
 
 
 class InputReceived(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,3 +172,28 @@ class RunCancelled(msgspec.Struct, frozen=True, kw_only=True):
     """`run.cancelled`: how far it had come; nothing was submitted."""
 
     stage: str
+
+
+DATA: dict[str, type[msgspec.Struct]] = {
+    "run.queued": RunQueued,
+    "run.started": RunStarted,
+    "step.started": StepStarted,
+    "step.resumed": StepResumed,
+    "step.confirmed": StepConfirmed,
+    "action.started": ActionStarted,
+    "action.completed": ActionCompleted,
+    "frame": Frame,
+    "artifact": Kept,
+    "drift": Drift,
+    "retrying": Retrying,
+    "commit.requested": CommitRequested,
+    "commit.sent": CommitSent,
+    "commit.observed": CommitObserved,
+    "input.required": InputRequired,
+    "input.received": InputReceived,
+    "log": Log,
+    "run.succeeded": RunSucceeded,
+    "run.failed": RunFailed,
+    "run.cancelled": RunCancelled,
+}
+"""The types of this version; a reader passes over others."""

@@ -15,6 +15,7 @@ from tasks.engines.errors import (
     Fenced,
     GrantExpired,
     InputGone,
+    InputRefused,
     KeyReused,
     LookupUnsupported,
     NotAwaitingCommit,
@@ -38,18 +39,19 @@ _BY_CODE: dict[str, type[EngineError]] = {
     "INPUT_UNKNOWN": InputGone,
     "INPUT_ANSWERED": InputGone,
     "INPUT_EXPIRED": InputGone,
+    "INPUT_INVALID": InputRefused,
     "LOOKUP_UNSUPPORTED": LookupUnsupported,
 }
 
 
-class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
     """The inside of the error envelope."""
 
     code: str
     message: str
     error_class: str = msgspec.field(name="class", default="bug")
-    retry_after_s: float | None = None
-    details: dict[str, object] | None = None
+    retry_after_s: float | msgspec.UnsetType | None = msgspec.UNSET
+    details: dict[str, object] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class ErrorEnvelope(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from tasks.engines.contract import KeyedPhoto
 from tasks.runner import values
@@ -21,17 +21,18 @@ from tasks.runner.recipe import (
     Extract,
     Fill,
     Goto,
-    Guard,
     Note,
     Press,
     Select,
-    Target,
     Upload,
     Wait,
 )
+from tasks.runner.secret_hosts import SecretHosts
+from tasks.runner.target import Guard, Target
 
 ACTION_S = 15.0
 NAVIGATION_S = 30.0
+_LOOK_S = 0.05
 _UPLOAD_S = 30.0
 _UPLOAD_BYTES_PER_S = 250_000
 
@@ -40,12 +41,20 @@ class Hands:
     """The hands of a run. `out` gathers what was read, `keyed` and `photos` what the portal was given."""
 
     def __init__(
-        self, driver: Driver, pages: Pages, *, scope: values.Scope, base_url: str, photos: tuple[Photo, ...] = ()
+        self,
+        driver: Driver,
+        pages: Pages,
+        *,
+        scope: values.Scope,
+        base_url: str,
+        hosts: SecretHosts,
+        photos: tuple[Photo, ...] = (),
     ) -> None:
         self._driver = driver
         self._pages = pages
         self._scope = scope
         self._base_url = base_url.rstrip("/")
+        self._hosts = hosts
         self._photos = photos
         self.out: dict[str, str] = {}
         self.keyed: dict[str, str] = {}
@@ -102,21 +111,21 @@ class Hands:
                 await self._fill(at, template, sensitive=sensitive, limit_s=limit_s)
             case Select(at=at, value=template):
                 value = self.render(template)
-                await self._driver.select(await self._pages.find(at, limit_s=limit_s), value)
+                await self._driver.select(await self._find(at, limit_s=limit_s), value)
                 self.keyed[at.describe()] = value
             case Check(at=at):
-                await self._driver.check(await self._pages.find(at, limit_s=limit_s))
+                await self._driver.check(await self._find(at, limit_s=limit_s))
             case Click(at=at):
-                await self._driver.click(await self._pages.find(at, limit_s=limit_s))
+                await self._driver.click(await self._find(at, limit_s=limit_s))
             case Press(at=at, key=key):
-                await self._driver.press(await self._pages.find(at, limit_s=limit_s), key)
+                await self._driver.press(await self._find(at, limit_s=limit_s), key)
             case Upload():
                 await self._upload(action, limit_s=limit_s)
             case Ask():
                 await self._pages.answer(action, code=_CODES[action.kind])
             case Dismiss(at=at):
-                if await self._pages.shows(at):
-                    await self._driver.click(await self._pages.find(at, limit_s=limit_s))
+                if await self._pages.shows(at.rendered(self.render)):
+                    await self._driver.click(await self._find(at, limit_s=limit_s))
             case _:
                 await self._look(action, limit_s=limit_s)
 
@@ -132,10 +141,11 @@ class Hands:
                 pass
 
     async def _fill(self, at: Target, template: str, *, sensitive: bool, limit_s: float) -> None:
-        way = await self._pages.find(at, limit_s=limit_s)
-        if "secret." in template and _origin(self._driver.url) != _origin(self._base_url):
-            # A redirect must never carry the credentials to another host.
-            raise RunError("UNKNOWN_PAGE", "credentials are filled in on the portal's own host only")
+        way = await self._find(at, limit_s=limit_s)
+        if "secret." in template:
+            self._hosts.check(self._driver.url)
+        if sensitive:
+            await self._driver.conceal(way)
         value = self.render(template)
         await self._driver.fill(way, value)
         if not sensitive:
@@ -145,21 +155,31 @@ class Hands:
         for photo in self._photos:
             mark = Target(css=action.each_done.replace("{name}", quoted(photo.name)))
             if not (action.skip_existing and await self._pages.shows(mark)):
-                way = await self._pages.find(action.at, limit_s=limit_s)
+                way = await self._find(action.at, limit_s=limit_s)
                 await self._driver.upload(way, photo)
                 size = photo.path.stat().st_size
                 await self._pages.find(mark, limit_s=_UPLOAD_S + size / _UPLOAD_BYTES_PER_S)
             self.photos.append(KeyedPhoto(name=photo.name, sha256=photo.sha256, accepted=True))
 
+    async def _find(self, at: Target, *, limit_s: float) -> Target:
+        return await self._pages.find(at.rendered(self.render), limit_s=limit_s)
+
     async def _extract(self, action: Extract, *, limit_s: float) -> None:
+        """Scripts may put the address or the text there only a moment after the click that led to it."""
+        over = self._pages.patience(limit_s)
+        while (found := await self._read(action, limit_s=limit_s)) is None:
+            if await self._pages.detect():
+                continue
+            if over() or not await self._driver.wait(_LOOK_S):
+                raise RunError("UNKNOWN_PAGE", f"{action.as_} could not be read")
+        self.out[action.as_] = found[1]
+
+    async def _read(self, action: Extract, *, limit_s: float) -> re.Match[str] | None:
         if isinstance(action.from_, Target):
             text = await self._driver.text(await self._pages.find(action.from_, limit_s=limit_s))
         else:
             text = self._driver.url
-        found = re.search(action.pattern, text)
-        if found is None:
-            raise RunError("UNKNOWN_PAGE", f"{action.as_} could not be read")
-        self.out[action.as_] = found[1]
+        return re.search(action.pattern, text)
 
 
 def scope_of(
@@ -188,8 +208,3 @@ _CODES = {
     "choice": "APPROVAL",
     "fix": "PORTAL_REJECTED",
 }
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc

@@ -6,12 +6,25 @@ import asyncio
 import logging
 import re
 
-from playwright.async_api import APIResponse, BrowserContext, Dialog, Error, Locator, Page, Request, Response, Route
+from playwright.async_api import (
+    APIResponse,
+    Browser,
+    BrowserContext,
+    Dialog,
+    Error,
+    Locator,
+    Page,
+    Request,
+    Response,
+    Route,
+)
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from tasks.engines.contract import PortalMessage
-from tasks.runner.driver import Answer, Cookie, Gate, Photo, RunError, Shot, commit_pattern
-from tasks.runner.recipe import CommitRule, Target
+from tasks.runner.driver import Answer, Cookie, Gate, PageCopy, Photo, RunError, Shot, commit_pattern
+from tasks.runner.pace import Pace
+from tasks.runner.recipe import CommitRule
+from tasks.runner.target import Target
 
 log = logging.getLogger("asbuilt.runner")
 
@@ -23,6 +36,9 @@ _CLOSE_S = 5.0
 _OPEN_TRIES = 3
 
 _UNREACHABLE = re.compile(r"net::(ERR_(?:CONNECTION|NAME_NOT|SSL|ADDRESS|INTERNET|EMPTY|NETWORK|SOCKET)\w*)")
+_PASSING = re.compile(
+    r"interrupted by another navigation|net::ERR_(?:CONNECTION_(?:RESET|CLOSED)|EMPTY_RESPONSE|NETWORK)"
+)
 _PAGE_LOAD = re.compile(r"goto|fetch")
 _BROKEN = re.compile(r"ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|net::")
 
@@ -30,13 +46,19 @@ _BROKEN = re.compile(r"ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|net::")
 class BrowserDriver:
     """One page in a context of its own. `dialogs` says what an unexpected dialog means; limits in seconds."""
 
-    def __init__(self, context: BrowserContext, page: Page, *, browser: str, dialogs: str, submit_s: float) -> None:
+    def __init__(
+        self, context: BrowserContext, page: Page, *, browser: str, dialogs: str, submit_s: float, pace: Pace
+    ) -> None:
         self.browser = browser
         self._context = context
         self._page = page
         self._dialogs = dialogs
         self._submit_s = submit_s
+        self._pace = pace
         self._trouble: RunError | None = None
+        self._concealed: list[Locator] = []
+        self._method = ""
+        self._gone: asyncio.Future[RunError] = asyncio.get_running_loop().create_future()
         self.status: int | None = None
         self.retry_after_s: int | None = None
         page.set_default_timeout(_ACTION_MS)
@@ -45,23 +67,38 @@ class BrowserDriver:
         page.on("requestfailed", self._on_failed)
         page.on("dialog", self._on_dialog)
         page.on("crash", self._on_crash)
+        page.on("close", self._on_close)
+        if context.browser is not None:
+            context.browser.on("disconnected", self._on_close)
 
     @property
     def url(self) -> str:
         return self._page.url
 
     async def open(self, url: str) -> None:
+        await self._pace.take()
         for left in reversed(range(_OPEN_TRIES)):
             try:
                 await self._page.goto(url, wait_until="domcontentloaded")
             except Error as exc:
-                # The page's own script may be on its way to somewhere else at the same moment.
-                if not left or "interrupted by another navigation" not in exc.message:
+                # The page's own script may be on its way to somewhere else at the same moment, or the line broke.
+                if not left or not _PASSING.search(exc.message):
                     raise translate(exc) from exc
+                self._trouble = None
+                await asyncio.sleep(0.2)
             else:
                 return
 
+    async def again(self) -> bool:
+        if self._method != "GET":
+            return False
+        # Never `reload`, which would send a form once more.
+        await self.open(self.url)
+        return True
+
     async def count(self, target: Target) -> int:
+        if self._trouble is not None:
+            raise self._trouble
         try:
             return await self._locator(target).count()
         except Error as exc:
@@ -93,10 +130,16 @@ class BrowserDriver:
         except Error as exc:
             raise translate(exc) from exc
 
+    async def conceal(self, target: Target) -> None:
+        self._concealed.append(self._locator(target))
+
     async def select(self, target: Target, value: str) -> None:
         locator = self._locator(target)
         await self.settle()
         try:
+            if await locator.evaluate("node => node.tagName") != "SELECT":
+                await self._pick(locator, target, value)
+                return
             # An option that is not there would only time out.
             options = await locator.evaluate("node => [...node.options].map(o => [o.label, o.value])")
             if not any(value in pair for pair in options):
@@ -107,6 +150,17 @@ class BrowserDriver:
         except Error as exc:
             raise translate(exc) from exc
 
+    async def _pick(self, locator: Locator, target: Target, value: str) -> None:
+        """Choose in a list that the page has made itself: open it, then click the option of that name."""
+        await locator.click(no_wait_after=True)
+        options = self._page.get_by_role("option")
+        await options.first.wait_for(state="visible")
+        texts = [text.strip() for text in await options.all_inner_texts()]
+        if value not in texts:
+            await self._page.keyboard.press("Escape")
+            raise RunError("OPTION_MISSING", f"{target.describe()} offers no {value!r}, only {', '.join(texts)}")
+        await self._page.get_by_role("option", name=value, exact=True).first.click(no_wait_after=True)
+
     async def check(self, target: Target) -> None:
         await self.settle()
         try:
@@ -115,12 +169,15 @@ class BrowserDriver:
             raise translate(exc) from exc
 
     async def press(self, target: Target, key: str) -> None:
+        await self._pace.take()
         try:
             await self._locator(target).press(key, no_wait_after=True)
         except Error as exc:
             raise translate(exc) from exc
 
     async def click(self, target: Target) -> None:
+        # Whether a click loads a page shows only afterwards: each counts as one.
+        await self._pace.take()
         await self.settle()
         try:
             # Waiting for the navigation here would wait for the commit gate, with the wrong limit.
@@ -148,6 +205,9 @@ class BrowserDriver:
         except Error as exc:
             raise translate(exc) from exc
 
+    async def gone(self) -> RunError:
+        return await asyncio.shield(self._gone)
+
     async def shot(self) -> Shot | None:
         """JPEG of the viewport; about one in a hundred fails right after a navigation, and the second try works."""
         for pause in (0.15, None):
@@ -156,7 +216,7 @@ class BrowserDriver:
                     type="jpeg",
                     quality=60,
                     timeout=_SHOT_MS,
-                    mask=[self._page.locator("input[type=password]")],
+                    mask=[self._page.locator("input[type=password]"), *self._concealed],
                     animations="disabled",
                 )
             except Error as exc:
@@ -166,6 +226,16 @@ class BrowserDriver:
             else:
                 return Shot(body=body, width=VIEWPORT_W, height=VIEWPORT_H)
         return None
+
+    async def copy(self) -> PageCopy | None:
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                html = await self._page.content()
+                aria = await self._page.locator("body").aria_snapshot()
+        except (Error, TimeoutError) as exc:
+            log.info("page not kept", extra={"event": "runner.page_not_kept", "error": type(exc).__name__})
+            return None
+        return PageCopy(html=html, aria=aria)
 
     async def hold(self, commit: CommitRule, gate: Gate) -> None:
         passed = False
@@ -249,6 +319,7 @@ class BrowserDriver:
         request = response.request
         if request.is_navigation_request() and request.frame == self._page.main_frame:
             self.status = response.status
+            self._method = request.method
             wait = response.headers.get("retry-after", "")
             self.retry_after_s = int(wait) if wait.isdigit() else None
 
@@ -265,6 +336,14 @@ class BrowserDriver:
 
     def _on_crash(self, _page: Page) -> None:
         self._trouble = RunError("PAGE_CRASHED", "the page crashed")
+        self._die(self._trouble)
+
+    def _on_close(self, _source: Page | Browser) -> None:
+        self._die(RunError("BROWSER_LOST", "the browser went away"))
+
+    def _die(self, cause: RunError) -> None:
+        if not self._gone.done():
+            self._gone.set_result(cause)
 
 
 def translate(exc: Error) -> RunError:

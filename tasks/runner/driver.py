@@ -11,7 +11,8 @@ import msgspec
 
 from tasks.engines.codes import ErrorClass, class_of
 from tasks.engines.contract import PortalMessage
-from tasks.runner.recipe import CommitRule, Target
+from tasks.runner.recipe import CommitRule
+from tasks.runner.target import Target
 
 FENCE_HEADER = "X-Asbuilt-Fence"
 
@@ -50,6 +51,13 @@ class Shot(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     width: int
     height: int
+
+
+class PageCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """A page as text; may hold secrets, so it is redacted before anything keeps it."""
+
+    html: str
+    aria: str = ""
 
 
 class Cookie(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +103,9 @@ class Driver(Protocol):
     async def open(self, url: str) -> None:
         """Go to an absolute URL; the page's status is not judged here."""
 
+    async def again(self) -> bool:
+        """Load the page at hand once more; False when it came from more than reading, so that it must not be repeated."""
+
     async def count(self, target: Target) -> int:
         """How many elements match this one way of naming it, now."""
 
@@ -103,6 +114,9 @@ class Driver(Protocol):
     async def texts(self, css: str, *, attribute: str | None) -> list[PortalMessage]: ...
 
     async def fill(self, target: Target, value: str) -> None: ...
+
+    async def conceal(self, target: Target) -> None:
+        """From now on this field is blackened in every screenshot."""
 
     async def select(self, target: Target, value: str) -> None:
         """Choose by the option's text, or its value. Raises `OPTION_MISSING` at once."""
@@ -125,8 +139,14 @@ class Driver(Protocol):
     async def settle(self) -> None:
         """Let the page at hand be read to its end."""
 
+    async def gone(self) -> RunError:
+        """Returns when the page has died under the run; for as long as it lives, never."""
+
     async def shot(self) -> Shot | None:
         """A screenshot without passwords; None where there is none. Never raises."""
+
+    async def copy(self) -> PageCopy | None:
+        """The page at hand as text; None where it cannot be had. Never raises."""
 
     async def hold(self, commit: CommitRule, gate: Gate) -> None:
         """From now on the commit request goes through the gate, once; every later one is stopped."""

@@ -11,6 +11,7 @@ from app.core.settings import Settings
 from tasks.runner import finder
 from tasks.runner.driver import Driver
 from tasks.runner.forms import FormsDriver
+from tasks.runner.pace import Pace
 
 log = logging.getLogger("asbuilt.runner")
 
@@ -22,7 +23,7 @@ class Drivers(Protocol):
     def name(self) -> str:
         """The browser, `none` for plain HTTP."""
 
-    async def driver(self, *, dialogs: str) -> Driver: ...
+    async def driver(self, *, dialogs: str, pace: Pace) -> Driver: ...
 
 
 class Forms:
@@ -33,9 +34,9 @@ class Forms:
     def __init__(self, *, submit_s: float) -> None:
         self._submit_s = submit_s
 
-    async def driver(self, *, dialogs: str) -> Driver:
+    async def driver(self, *, dialogs: str, pace: Pace) -> Driver:
         del dialogs
-        return FormsDriver(submit_s=self._submit_s)
+        return FormsDriver(pace=pace, submit_s=self._submit_s)
 
 
 @asynccontextmanager

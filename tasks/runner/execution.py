@@ -18,12 +18,16 @@ from tasks.runner import photos
 from tasks.runner.actions import Hands, scope_of
 from tasks.runner.driver import Driver, RunError
 from tasks.runner.drivers import Drivers
+from tasks.runner.finder import NONE
 from tasks.runner.gate import CommitGate, DryRun
 from tasks.runner.interpreter import Interpreter
+from tasks.runner.pace import Pace
 from tasks.runner.pages import Pages
 from tasks.runner.portals import PortalConfig
+from tasks.runner.questions import Questions
 from tasks.runner.recipe import Recipe
 from tasks.runner.run import Run
+from tasks.runner.secret_hosts import SecretHosts
 from tasks.runner.sessions import Sessions
 
 log = logging.getLogger("asbuilt.runner")
@@ -36,6 +40,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     gate_s: float = 120.0
     submit_s: float = 30.0
     heartbeat_s: float = 10.0
+    answer_s: float = 180.0
+    """How long a run holds its page open for a person."""
     keep_s: float = 7 * 86400.0
 
 
@@ -47,8 +53,13 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     portals: Mapping[str, PortalConfig]
     drivers: Drivers
     sessions: Sessions
+    paces: Mapping[str, Pace]
     work: Path
     """Photos of running runs; emptied at start-up."""
+
+    def pace(self, portal: str) -> Pace:
+        """How fast this portal's pages may be loaded."""
+        return self.paces[portal]
 
 
 async def execute(run: Run, *, recipe: Recipe, shop: Workshop) -> None:
@@ -123,20 +134,25 @@ class _Stage:
 
 async def _play(run: Run, spec: RunSpec, *, recipe: Recipe, shop: Workshop, stage: _Stage, folder: Path) -> Result:
     portal = shop.portals[spec.portal]
-    driver = await shop.drivers.driver(dialogs=recipe.dialogs)
+    if recipe.needs == "browser" and shop.drivers.name == NONE:
+        raise RunError("BROWSER_NEEDED", f"the recipe {recipe.recipe} needs a browser, and this service has none")
+    driver = await shop.drivers.driver(dialogs=recipe.dialogs, pace=shop.pace(spec.portal))
     try:
         run.emit("run.started", RunStarted(worker="asbuilt-runner", browser=driver.browser))
         pictures = await photos.fetch(spec.files, folder=folder, token=shop.settings.automation_token)
+        known = portal.accounts[spec.account].values()
         scope = scope_of(
             form=spec.inputs,
             external_ref=spec.external_ref,
             record_id=str(spec.record_id),
-            secret=portal.accounts[spec.account].values(),
+            secret=known,
             photos=pictures,
             maps=recipe.maps,
         )
-        pages = Pages(driver, recipe, run)
-        hands = Hands(driver, pages, scope=scope, base_url=portal.base_url, photos=pictures)
+        run.questions = Questions(run, patience_s=shop.limits.answer_s, totp_secret=known.get("totp", ""))
+        hosts = SecretHosts(portal.base_url, portal.allowed_hosts)
+        pages = Pages(driver, recipe, run, hosts=hosts, asker=run.questions)
+        hands = Hands(driver, pages, scope=scope, base_url=portal.base_url, hosts=hosts, photos=pictures)
         stage.interpreter = interpreter = Interpreter(
             recipe=recipe,
             spec=spec,
@@ -167,7 +183,17 @@ async def _until_deadline(run: Run, interpreter: Interpreter, *, driver: Driver,
     except RunError:
         if spec is not None and spec.screenshots != "off" and stage.step is not None:
             stage.frame = run.frame(await driver.shot(), step=stage.step)
+            await _keep_page(run, driver)
         raise
+
+
+async def _keep_page(run: Run, driver: Driver) -> None:
+    """What a person needs to see why it failed, without secrets: the page's source, and as a screen reader tells it."""
+    copy = await driver.copy()
+    if copy is not None:
+        run.keep(copy.html, mime="text/html")
+        if copy.aria:
+            run.keep(copy.aria, mime="text/plain")
 
 
 def _stopped(run: Run, stage: _Stage) -> None:

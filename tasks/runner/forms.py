@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from urllib.parse import urljoin, urlsplit
 
@@ -10,8 +11,10 @@ import msgspec
 
 from tasks.engines.contract import PortalMessage
 from tasks.runner.dom import Node, parse
-from tasks.runner.driver import Answer, Cookie, Gate, Photo, RunError, Shot, commit_pattern
-from tasks.runner.recipe import CommitRule, Target
+from tasks.runner.driver import Answer, Cookie, Gate, PageCopy, Photo, RunError, Shot, commit_pattern
+from tasks.runner.pace import Pace
+from tasks.runner.recipe import CommitRule
+from tasks.runner.target import Target
 
 _REDIRECTS = 10
 _PAGE_BYTES = 4 << 20
@@ -28,11 +31,14 @@ class FormsDriver:
 
     browser = "none"
 
-    def __init__(self, *, navigation_s: float = 30.0, submit_s: float = 30.0) -> None:
+    def __init__(self, *, pace: Pace, navigation_s: float = 30.0, submit_s: float = 30.0) -> None:
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(navigation_s, connect=5, pool=5), follow_redirects=False, trust_env=False
         )
         self._submit_s = submit_s
+        self._pace = pace
+        self._source = ""
+        self._method = ""
         self._page = parse("")
         self._typed: dict[int, str] = {}
         self._held: _Held | None = None
@@ -43,6 +49,12 @@ class FormsDriver:
 
     async def open(self, url: str) -> None:
         await self._follow(self._client.build_request("GET", url))
+
+    async def again(self) -> bool:
+        if self._method != "GET":
+            return False
+        await self.open(self.url)
+        return True
 
     async def count(self, target: Target) -> int:
         return len(self._all(target))
@@ -58,6 +70,9 @@ class FormsDriver:
 
     async def fill(self, target: Target, value: str) -> None:
         self._typed[id(self._one(target))] = value
+
+    async def conceal(self, target: Target) -> None:
+        """There are no screenshots here."""
 
     async def select(self, target: Target, value: str) -> None:
         node = self._one(target)
@@ -110,8 +125,16 @@ class FormsDriver:
     async def settle(self) -> None:
         """A page is always whole here."""
 
+    async def gone(self) -> RunError:
+        """A page here is only text: it cannot die."""
+        never: asyncio.Future[RunError] = asyncio.get_running_loop().create_future()
+        return await never
+
     async def shot(self) -> Shot | None:
         return None
+
+    async def copy(self) -> PageCopy | None:
+        return PageCopy(html=self._source) if self._source else None
 
     async def hold(self, commit: CommitRule, gate: Gate) -> None:
         self._held = _Held(commit, commit_pattern(commit), gate)
@@ -174,6 +197,8 @@ class FormsDriver:
 
     async def _follow(self, request: httpx.Request) -> None:
         """Send, follow redirects by hand, and make the last answer the page at hand."""
+        if not self._is_commit(request):
+            await self._pace.take()
         for _ in range(_REDIRECTS):
             reply = await self._commit(request) if self._is_commit(request) else await self._send(request)
             location = reply.headers.get("location")
@@ -208,6 +233,14 @@ class FormsDriver:
         return answers[0]
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
+        """Reading is tried again when the line breaks; anything else might be done twice."""
+        for pause in (0.2, 0.5) if request.method == "GET" else ():
+            try:
+                return await self._client.send(request)
+            except httpx.TimeoutException:
+                break
+            except httpx.HTTPError:
+                await asyncio.sleep(pause)
         try:
             return await self._client.send(request)
         except httpx.TimeoutException as exc:
@@ -218,11 +251,13 @@ class FormsDriver:
     def _show(self, reply: httpx.Response) -> None:
         self.url = str(reply.url)
         self.status = reply.status_code
+        self._method = reply.request.method
         wait = reply.headers.get("retry-after", "")
         self.retry_after_s = int(wait) if wait.isdigit() else None
         self._typed = {}
         html = "html" in reply.headers.get("content-type", "") and len(reply.content) <= _PAGE_BYTES
-        self._page = parse(reply.text if html else "")
+        self._source = reply.text if html else ""
+        self._page = parse(self._source)
 
     def _one(self, target: Target) -> Node:
         found = self._all(target)

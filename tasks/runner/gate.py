@@ -143,6 +143,12 @@ class CommitGate:
         if self._shut:
             raise RunError("CANCELLED", "the run ended at the gate")
 
+    async def opened(self) -> None:
+        """Wait until the request may be on its way, or the gate is through."""
+        grant = self._grant
+        if grant is not None and not grant.done():
+            await asyncio.wait({grant})
+
     async def finished(self) -> None:
         """Wait until the gate is through, and raise what went wrong at it."""
         await self._finished.wait()

@@ -31,10 +31,6 @@ from tasks.runner.sessions import Session
 _SIGN_INS = 3
 
 
-class DraftGone(Exception):
-    """The portal has forgotten the draft that an earlier attempt left."""
-
-
 class Interpreter:
     """One run of one recipe. `step` and `action` say where it stands, for the error message."""
 
@@ -83,20 +79,18 @@ class Interpreter:
                 continue
             try:
                 await self._play_step(step, entering=entering)
-            except DraftGone:
-                if not resumed:
-                    raise RunError("UNKNOWN_PAGE", "the portal does not know the draft") from None
-                self._narrator.emit("retrying", Retrying(why="the draft of the attempt before is gone"))
-                confirmed, resumed, position = frozenset(), False, 0
-                self._hands.out.clear()
-                continue
             except RunError as exc:
+                entering = True
+                if exc.code == "DRAFT_GONE" and resumed and not self._gate.requested:
+                    self._narrator.emit("retrying", Retrying(why="the draft of the attempt before is gone"))
+                    confirmed, resumed, position = frozenset(), False, 0
+                    self._hands.out.clear()
+                    continue
                 if exc.code != "SESSION_EXPIRED" or self._gate.requested or sign_ins >= _SIGN_INS:
                     raise
                 sign_ins += 1
                 self._narrator.emit("retrying", Retrying(why="the portal ended the session"))
                 await self._sign_in_again(before=position)
-                entering = True
                 continue
             position, entering = position + 1, step.session
         return self._result()
@@ -162,9 +156,9 @@ class Interpreter:
         if entering and step.open is not None:
             await self._driver.open(self._hands.absolute(step.open))
             if self._driver.status in {404, 410}:
-                raise DraftGone
+                raise RunError("DRAFT_GONE", "the portal does not know the draft")
             await self._pages.detect()
-        if step.skip_if is not None and await self._pages.shows(step.skip_if):
+        if step.skip_if is not None and await self._pages.skips(step.skip_if, unless=step.first_target):
             return None
         actions = self._actions[step.id]
         last_click = max((n for n, each in enumerate(actions) if isinstance(each, Click)), default=-1)
@@ -204,13 +198,15 @@ class Interpreter:
     async def _saved(self, step: Step) -> None:
         """Wait for what proves that the portal saved the step; time at the gate does not count."""
         if step.commits is not None:
-            limit = asyncio.get_running_loop().time() + NAVIGATION_S
+            over = self._pages.patience(NAVIGATION_S)
             while not self._gate.requested:
-                await self._pages.detect()
+                if await self._pages.detect():
+                    continue
                 alive = await self._driver.wait(0.02)
                 # Looked at again: a page that waits at the gate may answer only when its request has ended there.
-                if not self._gate.requested and (not alive or asyncio.get_running_loop().time() > limit):
+                if not self._gate.requested and (not alive or over()):
                     raise RunError("UNKNOWN_PAGE", "the click did not lead to the submission")
+            await self._pages.unless_gone(self._gate.opened())
             await self._gate.finished()
         await self._pages.expect(step.done.page, limit_s=NAVIGATION_S)
         if step.done.at is not None and step.done.as_ is not None:
@@ -224,9 +220,9 @@ class Interpreter:
         for check in step.verify:
             if not self._hands.applies(check.when):
                 continue
-            shown = await self._driver.text(await self._pages.find(check.at, limit_s=NAVIGATION_S))
             wanted = self._hands.render(check.equals)
-            if shown.strip() != wanted:
+            shown = await self._pages.reads(check.at, wanted, limit_s=NAVIGATION_S)
+            if shown != wanted:
                 raise RunError("READ_BACK_DIFFERS", f"{check.at.describe()} shows {shown!r}, the record has {wanted!r}")
 
     def _review(self) -> Review:

@@ -12,9 +12,14 @@ from tasks.runner.execution import Workshop
 from tasks.runner.narrator import Silent
 from tasks.runner.pages import Pages
 from tasks.runner.portals import PortalConfig
-from tasks.runner.recipe import LookupRule, Page, Recipe, Step
+from tasks.runner.questions import Unattended
+from tasks.runner.recipe import LookupRule, Recipe, Step
+from tasks.runner.redact import Redactor
 from tasks.runner.refusals import LookupFailed, LookupUnsupported
+from tasks.runner.runs import secrets_of
+from tasks.runner.secret_hosts import SecretHosts
 from tasks.runner.sessions import Session
+from tasks.runner.target import Page
 
 
 async def look_up(
@@ -24,15 +29,16 @@ async def look_up(
     if recipe.lookup == "none":
         raise LookupUnsupported(f"{recipe.portal} cannot be searched by our reference")
     drivers = Forms(submit_s=shop.limits.submit_s) if recipe.lookup.via == "forms" else shop.drivers
+    redactor = Redactor(secrets_of(portal.accounts[account]))
     try:
-        driver = await drivers.driver(dialogs=recipe.dialogs)
+        driver = await drivers.driver(dialogs=recipe.dialogs, pace=shop.pace(recipe.portal))
         try:
             search = _Search(recipe, recipe.lookup, portal, driver=driver, account=account, external_ref=external_ref)
             return await search.run(shop.sessions.of(recipe.portal, account))
         finally:
             await driver.close()
     except RunError as exc:
-        raise LookupFailed(f"{exc.code}: {exc}", retry_after_s=exc.retry_after_s) from exc
+        raise LookupFailed(redactor.text(f"{exc.code}: {exc}"), retry_after_s=exc.retry_after_s) from exc
 
 
 class _Search:
@@ -51,16 +57,19 @@ class _Search:
         self._recipe = recipe
         self._rule = rule
         self._driver = driver
-        self._pages = Pages(driver, recipe, Silent())
+        hosts = SecretHosts(portal.base_url, portal.allowed_hosts)
+        known = portal.accounts[account].values()
+        asker = Unattended(known.get("totp", ""))
+        self._pages = Pages(driver, recipe, Silent(), hosts=hosts, asker=asker)
         scope = scope_of(
             form={},
             external_ref=external_ref,
             record_id="",
-            secret=portal.accounts[account].values(),
+            secret=known,
             photos=(),
             maps=recipe.maps,
         )
-        self._hands = Hands(driver, self._pages, scope=scope, base_url=portal.base_url)
+        self._hands = Hands(driver, self._pages, scope=scope, base_url=portal.base_url, hosts=hosts)
 
     async def run(self, session: Session) -> Found | Absent:
         try:
@@ -85,7 +94,7 @@ class _Search:
             if step.open is not None:
                 await self._driver.open(self._hands.absolute(step.open))
                 await self._pages.detect()
-            if step.skip_if is not None and await self._pages.shows(step.skip_if):
+            if step.skip_if is not None and await self._pages.skips(step.skip_if, unless=step.first_target):
                 return
             for action in step.actions:
                 await self._hands.do(action)

@@ -8,79 +8,7 @@ from typing import Literal
 import msgspec
 
 from tasks.engines.codes import ErrorClass
-
-
-class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something on a page, named in exactly one way; `any` lists ways in order, a later one that hits is drift."""
-
-    label: str | None = None
-    role: Literal["button", "link", "heading"] | None = None
-    name: str | None = None
-    testid: str | None = None
-    text: str | None = None
-    css: str | None = None
-    any: tuple[Target, ...] = ()
-
-    def __post_init__(self) -> None:
-        ways = [self.label, self.role, self.testid, self.text, self.css, self.any or None]
-        if sum(way is not None for way in ways) != 1:
-            raise ValueError("a target needs exactly one of label, role, testid, text, css, any")
-        if (self.role is None) != (self.name is None):
-            raise ValueError("role and name go together")
-
-    @property
-    def ways(self) -> tuple[Target, ...]:
-        return self.any or (self,)
-
-    def describe(self) -> str:
-        """A person's words for it."""
-        first = self.ways[0]
-        if first.role is not None:
-            return f"{first.role} “{first.name}”"
-        return first.label or first.text or first.testid or first.css or "?"
-
-
-class Page(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A condition on the page at hand: exactly one of url, status (`503`, `"500-599"`), css and at.
-
-    `text` narrows `css` to elements that hold it; on its own it would match what the record itself says.
-    """
-
-    url: str | None = None
-    status: int | str | None = None
-    css: str | None = None
-    text: str | None = None
-    at: Target | None = None
-
-    def __post_init__(self) -> None:
-        if sum(way is not None for way in (self.url, self.status, self.css, self.at)) != 1:
-            raise ValueError("a page condition needs exactly one of url, status, css, at")
-        if self.text is not None and self.css is None:
-            raise ValueError("text needs a css beside it")
-
-    def has_status(self, status: int | None) -> bool:
-        """Whether an HTTP status is this one, or in this range."""
-        if status is None or self.status is None:
-            return False
-        if isinstance(self.status, int):
-            return status == self.status
-        low, _, high = self.status.partition("-")
-        return int(low) <= status <= int(high or low)
-
-
-class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether an action is for this record: a value is present, or equals, or is one of some."""
-
-    present: str | None = None
-    value: str | None = None
-    equals: str | None = None
-    one_of: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        compares = (self.equals is not None) + (self.one_of is not None)
-        if (self.present is not None) + compares != 1 or (self.value is not None) != bool(compares):
-            raise ValueError("a guard is {present} or {value, equals} or {value, one_of}")
-
+from tasks.runner.target import Guard, Page, Target
 
 AskKind = Literal["otp", "captcha", "approval", "choice", "fix"]
 
@@ -190,6 +118,11 @@ class Ask(_Common, frozen=True, kw_only=True, tag="ask"):
         return (AskField(key="answer", label=self.fill.describe(), at=self.fill),)
 
     @property
+    def secret(self) -> bool:
+        """Whether the answer proves who somebody is, so that nothing may keep it."""
+        return self.kind in {"otp", "captcha"}
+
+    @property
     def sentence(self) -> str:
         """What the person reads."""
         return self.prompt or _PROMPTS[self.kind]
@@ -263,8 +196,10 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def __post_init__(self) -> None:
         if (self.url is None) == (self.at is None):
             raise ValueError("done needs exactly one of url, at")
-        if self.matches is not None:
-            re.compile(self.matches)
+        try:
+            re.compile(self.matches or "")
+        except re.error as exc:
+            raise ValueError(f"matches is no pattern: {exc}") from exc
 
     @property
     def page(self) -> Page:
@@ -287,6 +222,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     frame: Literal["keyed", "done"] = "done"
     """The screenshot shows the page as keyed, just before its last click, or what came after it."""
 
+    @property
+    def first_target(self) -> Target | None:
+        """What the first action that names something on the page names."""
+        return next((at for action in self.actions if isinstance(at := getattr(action, "at", None), Target)), None)
+
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way to key a record into one portal."""
@@ -296,7 +236,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     portal: str
     steps: tuple[Step, ...]
     lookup: LookupRule | Literal["none"]
+    needs: Literal["any", "browser"] = "any"
+    """`browser` for a portal whose pages are made by scripts: without Chromium its runs end as BROWSER_NEEDED."""
     dialogs: Literal["fail", "accept", "dismiss"] = "fail"
+    """What happens to an alert or a confirm of the page's own; `fail` ends the run with its text."""
     detect: tuple[Detector, ...] = ()
     maps: dict[str, dict[str, str]] = {}
 

@@ -49,6 +49,12 @@ class PortalUnknown(Refusal):
     code, status = "PORTAL_UNKNOWN", 422
 
 
+class SecretsUnavailable(Refusal):
+    """The credentials of this account cannot be had; the service's own log says why."""
+
+    code, status = "SECRETS_UNAVAILABLE", 503
+
+
 class NotThere(Refusal):
     """There is no such run or artifact."""
 
@@ -83,6 +89,24 @@ class InputUnknown(Refusal):
     """The run has not asked this."""
 
     code, status = "INPUT_UNKNOWN", 404
+
+
+class InputAnswered(Refusal):
+    """The question has been answered already."""
+
+    code, status = "INPUT_ANSWERED", 409
+
+
+class InputExpired(Refusal):
+    """The answer came too late; the run has ended or gone on without it."""
+
+    code, status = "INPUT_EXPIRED", 410
+
+
+class InputInvalid(Refusal):
+    """The answer does not fit the question, which stays open."""
+
+    code, status = "INPUT_INVALID", 422
 
 
 class Stopping(Refusal):

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -16,8 +16,9 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import File, Stream
 
 from tasks.engines.contract import CommitGrant, Event, Found, Health, RunSpec, RunView
+from tasks.runner.artifacts import Artifact
 from tasks.runner.lookup import look_up
-from tasks.runner.refusals import InputUnknown, KeyRequired, NotThere, PortalUnknown, Refusal
+from tasks.runner.refusals import KeyRequired, NotThere, PortalUnknown, Refusal
 from tasks.runner.run import Run
 from tasks.runner.runs import Runs
 
@@ -26,12 +27,19 @@ Register = NamedDependency[Runs]
 Body = TypeVar("Body")
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_ARTIFACT = re.compile(r"(?P<run>run_[0-9a-f]{1,40})-[0-9]{1,9}")
+_HARMLESS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+}
 _NO_STORE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class CancelBody(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
+
+
+class AnswerBody(msgspec.Struct, frozen=True, kw_only=True):
+    values: dict[str, str]
 
 
 class LookupBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,20 +52,13 @@ class FoundReply(msgspec.Struct, frozen=True, kw_only=True):
     confirmation_number: str
     submitted_at: datetime | None
     evidence_url: str | None
-    found: bool = True
+    found: Literal[True] = True
 
 
 class AbsentReply(msgspec.Struct, frozen=True, kw_only=True):
     as_of: datetime
     index_lag_s: float
-    found: bool = False
-
-
-class ArtifactView(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    url: str
-    mime: str
-    size: int
+    found: Literal[False] = False
 
 
 async def _read(request: Asked, shape: type[Body]) -> Body:
@@ -140,10 +141,11 @@ async def commit_run(request: Asked, runs: Register, run_id: FromPath[str]) -> R
 
 
 @post("/v1/runs/{run_id:str}/inputs/{input_id:str}", status_code=200)
-async def answer_run(runs: Register, run_id: FromPath[str], input_id: FromPath[str]) -> RunView:
-    """Answer a question of the run; no recipe asks any yet."""
-    runs.get(run_id)
-    raise InputUnknown(f"the run has not asked {input_id[:40]!r}")
+async def answer_run(request: Asked, runs: Register, run_id: FromPath[str], input_id: FromPath[str]) -> RunView:
+    """Answer a question of the run, which then goes on."""
+    run = runs.get(run_id)
+    run.answer(input_id, (await _read(request, AnswerBody)).values)
+    return run.view()
 
 
 @post("/v1/runs/{run_id:str}/cancel", status_code=202)
@@ -157,24 +159,19 @@ async def cancel_run(request: Asked, runs: Register, run_id: FromPath[str]) -> R
 
 
 @get("/v1/runs/{run_id:str}/artifacts")
-async def list_artifacts(runs: Register, run_id: FromPath[str]) -> list[ArtifactView]:
-    """The frames of a run, oldest first."""
-    folder = runs.artifacts / runs.get(run_id).id
-    paths = sorted(folder.glob("*.jpg"), key=lambda path: int(path.stem.rsplit("-", 1)[1])) if folder.is_dir() else []
-    return [
-        ArtifactView(id=path.stem, url=f"/v1/artifacts/{path.stem}", mime="image/jpeg", size=path.stat().st_size)
-        for path in paths
-    ]
+async def list_artifacts(runs: Register, run_id: FromPath[str]) -> list[Artifact]:
+    """The frames of a run and, when it failed, the page; oldest first."""
+    return runs.artifacts.of(runs.get(run_id).id)
 
 
 @get("/v1/artifacts/{artifact_id:str}")
 async def show_artifact(runs: Register, artifact_id: FromPath[str]) -> File:
-    """A frame."""
-    match = _ARTIFACT.fullmatch(artifact_id)
-    path = runs.artifacts / match["run"] / f"{artifact_id}.jpg" if match else None
-    if path is None or not path.is_file():
+    """An artifact's bytes. A portal's page must not act under this service's name: it is shown without scripts."""
+    found = runs.artifacts.find(artifact_id)
+    if found is None:
         raise NotThere
-    return File(path, media_type="image/jpeg", content_disposition_type="inline")
+    artifact, path = found
+    return File(path, media_type=artifact.mime, content_disposition_type="inline", headers=_HARMLESS)
 
 
 @post("/v1/lookups", status_code=200)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 
@@ -26,24 +25,32 @@ from tasks.engines.events import (
     CommitRequested,
     CommitSent,
     Frame,
+    InputReceived,
+    InputRequired,
+    Kept,
     RunCancelled,
     RunFailed,
     RunStarted,
     RunSucceeded,
     StepStarted,
 )
+from tasks.runner.artifacts import Artifacts
 from tasks.runner.driver import Shot
 from tasks.runner.gate import CommitGate
 from tasks.runner.journal import Journal
+from tasks.runner.questions import Questions
 from tasks.runner.redact import Redactor
+from tasks.runner.refusals import InputAnswered, InputExpired, InputUnknown
 
 log = logging.getLogger("asbuilt.runner")
+
+_PAGE_CHARS = 2_000_000
 
 
 class Run:
     """`attempt` is the fence: grants below it are refused. `spec` is None for a run of an earlier process."""
 
-    def __init__(self, journal: Journal, *, spec: RunSpec | None, redactor: Redactor, artifacts: Path) -> None:
+    def __init__(self, journal: Journal, *, spec: RunSpec | None, redactor: Redactor, artifacts: Artifacts) -> None:
         self.journal = journal
         self.id = journal.head.run_id
         self.key = journal.head.key
@@ -56,6 +63,9 @@ class Run:
         self.task: asyncio.Task[None] | None = None
         self.cancel_reason: str | None = None
         self.timer: asyncio.Timeout | None = None
+        self.questions: Questions | None = None
+        self._held_since: datetime | None = None
+        self._asked: dict[str, bool] = {}
         self._redactor = redactor
         self._artifacts = artifacts
         self._step: StepPosition | None = None
@@ -98,6 +108,10 @@ class Run:
                 self.status = "awaiting_commit"
             case CommitSent():
                 self.status = "running"
+            case InputRequired():
+                self.status, self._asked[data.id] = "needs_input", False
+            case InputReceived():
+                self.status, self._asked[data.id] = "running", True
             case RunSucceeded():
                 self.status, self._finished_at, self._result = "succeeded", at, data.result
             case RunFailed():
@@ -114,20 +128,59 @@ class Run:
         """Keep a screenshot beside the run's file and tell of it."""
         if shot is None or self.over:
             return None
-        folder = self._artifacts / self.id
-        folder.mkdir(parents=True, exist_ok=True)
-        artifact_id = f"{self.id}-{len(list(folder.iterdir())) + 1}"
-        (folder / f"{artifact_id}.jpg").write_bytes(shot.body)
-        url = f"/v1/artifacts/{artifact_id}"
-        self.emit("frame", Frame(artifact_id=artifact_id, url=url, w=shot.width, h=shot.height, step=step))
-        return artifact_id
+        kept = self._artifacts.add(self.id, shot.body, mime="image/jpeg")
+        self.emit("frame", Frame(artifact_id=kept.id, url=kept.url, w=shot.width, h=shot.height, step=step))
+        return kept.id
+
+    def keep(self, text: str, *, mime: str) -> None:
+        """Keep the text of a page, without secrets, and tell of it."""
+        if self.over:
+            return
+        kept = self._artifacts.add(self.id, self._redactor.text(text[:_PAGE_CHARS]).encode(), mime=mime)
+        self.emit("artifact", Kept(artifact_id=kept.id, url=kept.url, kind=kept.kind, mime=kept.mime, size=kept.size))
+
+    @property
+    def step_id(self) -> str:
+        """The step at work, empty before the first."""
+        return self._step.id if self._step is not None else ""
+
+    def learn(self, secret: str) -> None:
+        """From now on this text is kept out of all that is told about the run."""
+        self._redactor.learn(secret)
+
+    def answer(self, input_id: str, values: Mapping[str, str]) -> None:
+        """Answer a question. Raises `InputUnknown`, `InputAnswered`, `InputExpired`, `InputInvalid`."""
+        if input_id not in self._asked:
+            raise InputUnknown(f"the run has not asked {input_id[:40]!r}")
+        if self._asked[input_id]:
+            raise InputAnswered
+        if self.over or self.questions is None:
+            raise InputExpired
+        self.questions.answer(input_id, values)
+
+    @contextmanager
+    def held(self) -> Generator[None, None, None]:
+        """While the run waits for a person its deadline stands still."""
+        self._held_since = datetime.now(UTC)
+        if self.timer is not None and not self.timer.expired():
+            self.timer.reschedule(None)
+        try:
+            yield
+        finally:
+            if self.deadline is not None:
+                self.deadline += datetime.now(UTC) - self._held_since
+            self._held_since = None
+            if self.timer is not None and not self.timer.expired():
+                self.timer.reschedule(self._due())
 
     def reached(self, attempt: int, *, deadline: datetime | None) -> None:
         """A start with the same key: a higher attempt takes the run over, with its own deadline."""
         if attempt > self.attempt:
             self.attempt = attempt
             self.deadline = deadline
-            if self.timer is not None and not self.timer.expired():
+            if self._held_since is not None:
+                self._held_since = datetime.now(UTC)
+            elif self.timer is not None and not self.timer.expired():
                 self.timer.reschedule(self._due())
 
     @asynccontextmanager

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import msgspec
 
+from app.core.credentials import Unresolved
 from tasks.engines import events as data
 from tasks.engines.contract import CommitGrant, RunFailure, RunSpec
+from tasks.runner.artifacts import Artifacts
 from tasks.runner.execution import Workshop, execute
 from tasks.runner.journal import Head, Journal, reopen
+from tasks.runner.portals import Account
 from tasks.runner.recipe import Recipe
 from tasks.runner.recipe_file import Recipes
 from tasks.runner.redact import Redactor
@@ -26,6 +29,7 @@ from tasks.runner.refusals import (
     NotThere,
     PortalUnknown,
     RecipeUnknown,
+    SecretsUnavailable,
     Stopping,
 )
 from tasks.runner.run import Run, fingerprint
@@ -38,6 +42,8 @@ _TYPES: dict[str, type[msgspec.Struct]] = {
     "action.started": data.ActionStarted,
     "commit.requested": data.CommitRequested,
     "commit.sent": data.CommitSent,
+    "input.required": data.InputRequired,
+    "input.received": data.InputReceived,
     "run.succeeded": data.RunSucceeded,
     "run.failed": data.RunFailed,
     "run.cancelled": data.RunCancelled,
@@ -53,7 +59,7 @@ class Runs:
     def __init__(self, *, folder: Path, recipes: Recipes, shop: Workshop) -> None:
         self.recipes = recipes
         self.shop = shop
-        self.artifacts = folder / "artifacts"
+        self.artifacts = Artifacts(folder / "artifacts")
         self.stopping = asyncio.Event()
         self._files = folder / "runs"
         self._by_id: dict[str, Run] = {}
@@ -67,7 +73,6 @@ class Runs:
     def restore(self) -> None:
         """Know the runs of the process before, end those it left, and let go of old ones."""
         self._files.mkdir(parents=True, exist_ok=True)
-        self.artifacts.mkdir(exist_ok=True)
         shutil.rmtree(self.shop.work, ignore_errors=True)
         self.prune()
         for path in sorted(self._files.glob("*.jsonl")):
@@ -95,7 +100,7 @@ class Runs:
             if run is not None:
                 run.journal.release()
                 del self._by_id[run.id], self._by_key[run.key]
-            shutil.rmtree(self.artifacts / path.stem, ignore_errors=True)
+            self.artifacts.remove(path.stem)
             path.unlink()
 
     def start(self, spec: RunSpec, *, key: str) -> tuple[Run, bool]:
@@ -116,7 +121,7 @@ class Runs:
             raise PortalUnknown(f"there is no portal {spec.portal} with an account {spec.account}")
         run_id = f"run_{secrets.token_hex(10)}"
         head = Head.of(spec, run_id=run_id, key=key, fingerprint=fingerprint(spec))
-        redactor = Redactor([portal.accounts[spec.account].password, self.shop.settings.automation_token])
+        redactor = Redactor([*secrets_of(portal.accounts[spec.account]), self.shop.settings.automation_token])
         journal = Journal(self._files / f"{run_id}.jsonl", head)
         journal.begin()
         run = Run(journal, spec=spec, redactor=redactor, artifacts=self.artifacts)
@@ -197,6 +202,15 @@ class Runs:
     def _register(self, run: Run) -> None:
         self._by_id[run.id] = run
         self._by_key[run.key] = run
+
+
+def secrets_of(account: Account) -> list[str]:
+    """What a run's redactor must know. Raises `SecretsUnavailable`."""
+    try:
+        return account.secrets()
+    except Unresolved as exc:
+        log.warning("credentials cannot be had", extra={"event": "runner.credentials", "why": str(exc)})
+        raise SecretsUnavailable from exc
 
 
 def _end_left_over(run: Run) -> None:

@@ -15,6 +15,7 @@ import uvicorn
 from app.core.settings import Settings, SettingsError
 from tasks.runner import drivers, portals, recipe_file
 from tasks.runner.execution import Limits, Workshop
+from tasks.runner.pace import Pace
 from tasks.runner.runs import Runs
 from tasks.runner.sessions import Sessions
 from tasks.runner.site import create_site
@@ -51,16 +52,21 @@ async def running(settings: Settings, *, limits: Limits | None = None) -> AsyncG
     if not settings.automation_token:
         raise SettingsError(["AUTOMATION_TOKEN is not set: the automation service takes no work from strangers"])
     limits = limits or Limits(
-        concurrency=settings.runner_concurrency, gate_s=settings.gate_s, submit_s=settings.submit_s
+        concurrency=settings.runner_concurrency,
+        gate_s=settings.gate_s,
+        submit_s=settings.submit_s,
+        answer_s=settings.answer_s,
     )
     settings.runner_dir.mkdir(parents=True, exist_ok=True)
     async with drivers.chosen(settings, submit_s=limits.submit_s) as chosen:
+        known = portals.configured(settings)
         shop = Workshop(
             settings=settings,
             limits=limits,
-            portals=portals.configured(settings),
+            portals=known,
             drivers=chosen,
             sessions=Sessions(),
+            paces={key: Pace(per_s=each.pages_per_s, burst=each.pages_at_once) for key, each in known.items()},
             work=settings.runner_dir / "work",
         )
         runs = Runs(folder=settings.runner_dir, recipes=recipe_file.shipped(), shop=shop)

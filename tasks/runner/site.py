@@ -62,7 +62,9 @@ def _broken(request: Asked, exc: Exception) -> Response[bytes]:
 def _envelope(
     status: int, code: str, message: str, *, error_class: ErrorClass = "bug", wait: int | None = None
 ) -> Response[bytes]:
-    error = ErrorBody(code=code, message=message, error_class=error_class, retry_after_s=wait)
+    error = ErrorBody(
+        code=code, message=message, error_class=error_class, retry_after_s=msgspec.UNSET if wait is None else wait
+    )
     headers = {"Request-Id": secrets.token_hex(8)}
     if wait is not None:
         headers["Retry-After"] = str(wait)

@@ -87,9 +87,15 @@ class Plant(msgspec.Struct, kw_only=True):
 
 @asynccontextmanager
 async def plant(
-    database_url: str, redis_url: str, conn: Connection, folder: Path, *, portal_database: str = ""
+    database_url: str,
+    redis_url: str,
+    conn: Connection,
+    folder: Path,
+    *,
+    portal_database: str = "",
+    browser: str = "none",
 ) -> AsyncIterator[Plant]:
-    """Quick timings: lease 3 s, renewed each second; the forms driver, which needs no browser.
+    """Quick timings: lease 3 s, renewed each second; without `browser` the forms driver, which needs none.
 
     `portal_database`: the portal keeps its things elsewhere, and outlives what happens to ours.
     """
@@ -99,7 +105,7 @@ async def plant(
         folder,
         portal_port=0,
         runner_port=0,
-        browser="none",
+        browser=browser,
         portal_log=folder / "portal.jsonl",
         runner_dir=folder / "runner",
         lease_s=3.0,

@@ -28,7 +28,11 @@ def variables(settings: Settings) -> dict[str, str]:
         for field in msgspec.structs.fields(Settings)
         if getattr(settings, field.name) != getattr(usual, field.name)
     }
-    return environment() | {"PYTHONPATH": str(ROOT)} | {variable(name): str(value) for name, value in chosen.items()}
+    return environment() | {"PYTHONPATH": str(ROOT)} | {variable(name): _text(value) for name, value in chosen.items()}
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 class Child:

@@ -70,7 +70,8 @@ def jpeg(shade: int = 90) -> bytes:
 class Files:
     """The web process's photos, as the runner fetches them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, token: str = TOKEN) -> None:
+        self.token = token
         self.bodies: dict[str, bytes] = {}
         self.asked: list[tuple[str, str]] = []
         self.url = ""
@@ -85,7 +86,7 @@ class Files:
         sent = dict(scope["headers"]).get(b"authorization", b"").decode()
         self.asked.append((name, sent))
         body = self.bodies.get(name)
-        status = 404 if body is None else 200 if sent == f"Bearer {TOKEN}" else 401
+        status = 404 if body is None else 200 if sent == f"Bearer {self.token}" else 401
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": body or b""})
 

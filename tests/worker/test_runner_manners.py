@@ -1,0 +1,71 @@
+"""How a run treats its portal: secrets at its own host only, no second bad sign-in, a pace, and reading again what failed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tasks.engines.events import RunFailed
+from tests.worker.rig import listening
+from tests.worker.test_runner_drivers import DRIVERS
+from tests.worker.tollhouse import Tollhouse, tolled
+
+
+@pytest.mark.parametrize("browser", DRIVERS)
+async def test_credentials_are_not_typed_where_a_redirect_leads(tmp_path: Path, browser: str) -> None:
+    stranger = Tollhouse()
+    async with listening(stranger) as elsewhere:
+        portal = Tollhouse()
+        portal.elsewhere = elsewhere
+        async with tolled(tmp_path, portal=portal, browser=browser) as toll:
+            run = await toll.start()
+            error = (await toll.until(run, "run.failed")).read(RunFailed).error
+            assert (error.code, error.error_class) == ("SECRET_HOST", "bug")
+            assert stranger.asked == ["/login"]
+            assert stranger.sign_ins == []
+
+
+async def test_a_wrong_password_is_tried_once_by_however_many_runs(tmp_path: Path) -> None:
+    async with tolled(tmp_path, password="not the password") as toll:
+        runs = [await toll.start() for _ in range(5)]
+        errors = [(await toll.until(run, "run.failed")).read(RunFailed).error for run in runs]
+        assert [error.code for error in errors] == ["LOGIN_REJECTED"] * 5
+        assert toll.portal.sign_ins == [False]
+
+
+async def test_runs_of_one_portal_share_its_pace(tmp_path: Path) -> None:
+    """Five page loads a run (sign-in, form, confirmation and their posts), one at once, twenty a second."""
+    async with tolled(tmp_path, pages_per_s=20) as toll:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        runs = [await toll.start() for _ in range(4)]
+        ended = await asyncio.gather(*(toll.play(run) for run in runs))
+        assert {events[-1].type for events in ended} == {"run.succeeded"}
+        loads = len([path for path in toll.portal.asked if not path.startswith(("/done", "/submit"))]) - 1
+        assert loads >= 9
+        assert clock() - began >= (loads - 6) / 20 - 0.05
+
+
+@pytest.mark.parametrize("browser", DRIVERS)
+async def test_a_page_that_was_only_read_is_loaded_again(tmp_path: Path, browser: str) -> None:
+    """One request in fifty fails at some portals: without this, every third run did."""
+    portal = Tollhouse()
+    portal.fails = {"/": 1, "/form": 2, "/done/1": 1}
+    async with tolled(tmp_path, portal=portal, browser=browser) as toll:
+        events = await toll.play(await toll.start())
+        assert events[-1].type == "run.succeeded", events[-1]
+        assert [event.type for event in events].count("retrying") == 4
+        assert portal.submissions == ["Okafor"]
+
+
+@pytest.mark.parametrize("browser", DRIVERS)
+async def test_what_was_sent_is_never_sent_again(tmp_path: Path, browser: str) -> None:
+    portal = Tollhouse()
+    async with tolled(tmp_path, portal=portal, browser=browser) as toll:
+        portal.fails = {"/submit": 1}
+        events = await toll.play(await toll.start())
+        error = events[-1].read(RunFailed).error
+        assert (error.code, error.outcome) == ("PORTAL_ERROR", "unknown")
+        assert portal.asked.count("/submit") == 1
