@@ -93,6 +93,16 @@ async def _drive(shop: Workshop, claim: Claim, lease: Lease) -> Result:
     Raises `RunEnded`, `OutcomeOpen`, `RunCancelled` and `Fenced`.
     """
     try:
+        return await _run(shop, claim, lease)
+    except RunEnded as exc:
+        if exc.decision is None and decide(exc.failure).next == "verify":
+            return await verifying.after(shop, claim, exc)
+        raise
+
+
+async def _run(shop: Workshop, claim: Claim, lease: Lease) -> Result:
+    """Nothing is keyed that is there already. An automation service in trouble ends it like a run that failed."""
+    try:
         known = await verifying.before(shop, claim)
         if isinstance(known, Result):
             return known
@@ -101,10 +111,6 @@ async def _drive(shop: Workshop, claim: Claim, lease: Lease) -> Result:
         raise Fenced from exc
     except errors.EngineError as exc:
         raise RunEnded(_trouble(exc), run_over=False) from exc
-    except RunEnded as exc:
-        if exc.decision is None and decide(exc.failure).next == "verify":
-            return await verifying.after(shop, claim, exc)
-        raise
 
 
 async def _begin(shop: Workshop, claim: Claim) -> RunHandle:
