@@ -8,7 +8,7 @@ create or replace function attempt_view(a automation_attempt) returns jsonb lang
             'code', a.error_code, 'class', a.error_class, 'message', a.error_message, 'step', a.error_step) end,
         'steps', (
             select coalesce(jsonb_agg(jsonb_build_object('key', s.key, 'index', s.index, 'total', s.total, 'label', s.label,
-                'state', s.state, 'resumed', s.state = 'confirmed' and (s.resumed or s.started_at < a.started_at),
+                'state', s.state, 'resumed', s.state = 'confirmed' and (s.resumed or s.ended_at < a.started_at),
                 'started_at', s.started_at, 'ended_at', s.ended_at, 'screenshot', (
                     select concat('/api/jobs/', t.job_id, '/artifacts/', t.id) from artifact as t
                      where t.job_id = s.job_id and t.step = s.key and t.kind = 'screenshot' and t.attempt <= s.attempt
