@@ -16,7 +16,7 @@ from tasks.engines.contract import Outcome, Result, RunFailure, RunSpec
 from tasks.engines.events import RunCancelled, RunFailed, RunStarted, RunSucceeded
 from tasks.runner import photos
 from tasks.runner.actions import Hands, scope_of
-from tasks.runner.driver import Driver, RunError
+from tasks.runner.driver import Driver, RunError, matches
 from tasks.runner.drivers import Drivers
 from tasks.runner.finder import NONE
 from tasks.runner.gate import CommitGate, DryRun
@@ -76,7 +76,7 @@ async def execute(run: Run, *, recipe: Recipe, shop: Workshop) -> None:
     )
     run.gate = gate
     folder = shop.work / run.id
-    stage = _Stage(run=run, gate=gate)
+    stage = _Stage(run=run, gate=gate, recipe=recipe)
     try:
         result = await _play(run, spec, recipe=recipe, shop=shop, stage=stage, folder=folder)
         run.emit("run.succeeded", RunSucceeded(result=result))
@@ -100,8 +100,9 @@ async def execute(run: Run, *, recipe: Recipe, shop: Workshop) -> None:
 class _Stage:
     """Where a run stands, for the failure that may come."""
 
-    def __init__(self, *, run: Run, gate: CommitGate) -> None:
+    def __init__(self, *, run: Run, gate: CommitGate, recipe: Recipe) -> None:
         self.run = run
+        self.recipe = recipe
         self.gate = gate
         self.interpreter: Interpreter | None = None
         self.frame: str | None = None
@@ -116,7 +117,15 @@ class _Stage:
         if self.gate.sent_at is None:
             return "not_submitted"
         refused = self.gate.answer is not None and class_of(code) == "validation_rejected"
-        return "not_submitted" if refused else "unknown"
+        return "not_submitted" if refused or self._turned_away(code) else "unknown"
+
+    def _turned_away(self, code: str) -> bool:
+        """Whether the submission's own answer led to the sign-in: the portal never looked at it."""
+        answer = self.gate.answer
+        if code != "SESSION_EXPIRED" or answer is None or answer.location is None:
+            return False
+        wanted = [each.when.url for each in self.recipe.detect if each.code == code]
+        return any(url is not None and matches(url, answer.location) for url in wanted)
 
     def failure(self, exc: RunError) -> RunFailure:
         return RunFailure(

@@ -92,7 +92,8 @@ class Interpreter:
                 self._narrator.emit("retrying", Retrying(why="the portal ended the session"))
                 await self._sign_in_again(before=position)
                 continue
-            position, entering = position + 1, step.session
+            # A session may be shorter than a run: only one that ends again and again at the same step is trouble.
+            position, entering, sign_ins = position + 1, step.session, 0
         return self._result()
 
     def _resume(self) -> frozenset[str]:

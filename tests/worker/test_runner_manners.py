@@ -10,7 +10,7 @@ import pytest
 from tasks.engines.events import RunFailed
 from tests.worker.rig import listening
 from tests.worker.test_runner_drivers import DRIVERS
-from tests.worker.tollhouse import Tollhouse, tolled
+from tests.worker.tollhouse import RECIPE, Tollhouse, tolled
 
 
 @pytest.mark.parametrize("browser", DRIVERS)
@@ -69,3 +69,48 @@ async def test_what_was_sent_is_never_sent_again(tmp_path: Path, browser: str) -
         error = events[-1].read(RunFailed).error
         assert (error.code, error.outcome) == ("PORTAL_ERROR", "unknown")
         assert portal.asked.count("/submit") == 1
+
+
+@pytest.mark.parametrize("browser", DRIVERS)
+async def test_a_submission_that_is_sent_to_the_sign_in_was_not_taken(tmp_path: Path, browser: str) -> None:
+    """Such runs waited for a person to tell what the portal had already said."""
+    portal = Tollhouse()
+    portal.forgets = {"/submit": 1}
+    async with tolled(tmp_path, portal=portal, browser=browser) as toll:
+        error = (await toll.play(await toll.start()))[-1].read(RunFailed).error
+        assert (error.code, error.outcome) == ("SESSION_EXPIRED", "not_submitted")
+        assert portal.submissions == []
+        assert (await toll.play(await toll.start()))[-1].type == "run.succeeded"
+
+
+async def test_a_confirmation_behind_a_sign_in_is_no_refusal(tmp_path: Path) -> None:
+    portal = Tollhouse()
+    portal.forgets = {"/done/1": 1}
+    async with tolled(tmp_path, portal=portal) as toll:
+        error = (await toll.play(await toll.start()))[-1].read(RunFailed).error
+        assert (error.code, error.outcome) == ("SESSION_EXPIRED", "unknown")
+        assert portal.submissions == ["Okafor"]
+
+
+TWO_PAGES = RECIPE.replace(
+    '[[steps]]\nid = "submit"',
+    '''[[steps]]
+id = "look"
+label = "Look"
+open = "/look"
+actions = [{do = "expect", page = {at = {testid = "nav-user"}}}]
+done = {at = {testid = "nav-user"}}
+[[steps]]
+id = "submit"''',
+).replace('{do = "fill", at = {label = "Name"}', '{do = "goto", url = "/form"}, {do = "fill", at = {label = "Name"}')
+
+
+async def test_a_session_may_end_more_often_than_a_step_may_sign_in(tmp_path: Path) -> None:
+    portal = Tollhouse()
+    portal.forgets = {"/look": 3, "/form": 3}
+    async with tolled(tmp_path, portal=portal, recipe=TWO_PAGES) as toll:
+        events = await toll.play(await toll.start())
+        assert events[-1].type == "run.succeeded", events[-1]
+        portal.forgets = {"/form": 4}
+        error = (await toll.play(await toll.start()))[-1].read(RunFailed).error
+        assert (error.code, error.outcome) == ("SESSION_EXPIRED", "not_submitted")

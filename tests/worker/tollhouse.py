@@ -31,6 +31,7 @@ portal = "tollhouse"
 lookup = "none"
 detect = [
   {code = "PORTAL_ERROR", when = {status = "500-599"}},
+  {code = "SESSION_EXPIRED", when = {url = "**/login?expired=**"}},
   {code = "LOGIN_REJECTED", when = {url = "**/login?bad=**"}},
   {code = "OTP_REQUIRED", when = {url = "**/otp**"}, ask = {kind = "otp", fill = {label = "6-digit code"}, submit = {role = "button", name = "Verify"}}},
 ]
@@ -71,6 +72,7 @@ class Tollhouse:
         self.elsewhere = ""
         self.names_secrets = False
         self.fails: dict[str, int] = {}
+        self.forgets: dict[str, int] = {}
         self._known: dict[str, bool] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -94,10 +96,14 @@ class Tollhouse:
         await send({"type": "http.response.body", "body": page.encode()})
 
     def _answer(self, path: str, form: dict[str, str], sid: str, query: str) -> tuple[int, str, str, str]:
-        """Status, where to, page, and a new session's cookie. `fails` says how often a path is an error first."""
+        """Status, where to, page, and a new session's cookie. `fails` and `forgets` count what a path does first."""
         if self.fails.get(path):
             self.fails[path] -= 1
             return 500, "", page("<p>Sorry.</p>"), ""
+        if self.forgets.get(path):
+            self.forgets[path] -= 1
+            self._known.pop(sid, None)
+            return 303, "/login?expired=1", "", ""
         if form:
             place, cookie = self._posted(path, form, sid)
             return 303, place, "", cookie
