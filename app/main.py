@@ -37,6 +37,7 @@ from app.jobs.files import router as files_router
 from app.jobs.routes import router as jobs_router
 from app.live.hub import Hub
 from app.live.routes import router as live_router
+from app.portals.routes import router as portals_router
 from app.review.routes import router as review_router
 
 SHUTDOWN_S = 3
@@ -64,6 +65,7 @@ class Web:
                 intake_router,
                 jobs_router,
                 files_router,
+                portals_router,
                 review_router,
                 live_router,
                 sessions.router,

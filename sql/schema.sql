@@ -122,6 +122,7 @@ table automation_attempt: constraint automation_attempt_job_id_fkey FOREIGN KEY 
 table automation_attempt: constraint automation_attempt_log_check CHECK ((octet_length(log) <= 65536))
 table automation_attempt: constraint automation_attempt_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'failed'::text, 'lost'::text, 'detached'::text, 'parked'::text, 'cancelled'::text])))
 table automation_attempt: constraint automation_attempt_pkey PRIMARY KEY (job_id, attempt)
+CREATE INDEX automation_attempt_failed ON public.automation_attempt USING btree (ended_at) WHERE (outcome = 'failed'::text)
 CREATE INDEX automation_attempt_open ON public.automation_attempt USING btree (lease_until) WHERE (ended_at IS NULL)
 CREATE INDEX automation_attempt_queue_row ON public.automation_attempt USING btree (queue_job_id)
 table automation_job: id uuid not null
@@ -154,6 +155,7 @@ table automation_job: cancel_requested_at timestamp with time zone
 table automation_job: seq integer not null default 0
 table automation_job: changed_at timestamp with time zone not null default now()
 table automation_job: changed_xid xid8 not null default '0'::xid8
+table automation_job: down_since timestamp with time zone
 table automation_job: constraint automation_job_account_id_fkey FOREIGN KEY (account_id) REFERENCES portal_account(id)
 table automation_job: constraint automation_job_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table automation_job: constraint automation_job_generation_check CHECK ((generation > 0))
@@ -170,13 +172,20 @@ table automation_job: constraint job_retrying_says_when CHECK (((state <> 'retry
 table automation_job: constraint job_state CHECK ((state = ANY (ARRAY['awaiting_media'::text, 'held'::text, 'queued'::text, 'processing'::text, 'retrying'::text, 'needs_input'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 table automation_job: constraint job_terminal_has_no_queue_row CHECK (((state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) OR (queue_job_id IS NULL)))
 table automation_job: constraint job_terminal_is_finished CHECK (((state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (finished_at IS NOT NULL)))
-table automation_job: constraint job_waiting_says_why CHECK (((state = ANY (ARRAY['awaiting_media'::text, 'held'::text, 'retrying'::text, 'needs_input'::text])) = (wait_reason IS NOT NULL)))
+table automation_job: constraint job_waiting_says_why CHECK (
+CASE
+    WHEN (state = ANY (ARRAY['awaiting_media'::text, 'held'::text, 'retrying'::text, 'needs_input'::text])) THEN (wait_reason IS NOT NULL)
+    WHEN (state = 'queued'::text) THEN true
+    ELSE (wait_reason IS NULL)
+END)
 CREATE INDEX automation_job_changed ON public.automation_job USING btree (changed_xid)
 CREATE INDEX automation_job_due ON public.automation_job USING btree (ready_at) WHERE (state = 'retrying'::text)
 CREATE INDEX automation_job_finished ON public.automation_job USING btree (project_id, finished_at) WHERE (state = 'completed'::text)
+CREATE INDEX automation_job_held ON public.automation_job USING btree (account_id) WHERE (state = 'held'::text)
 CREATE INDEX automation_job_open ON public.automation_job USING btree (project_id, state) WHERE (state <> ALL (ARRAY['completed'::text, 'cancelled'::text]))
 CREATE INDEX automation_job_project ON public.automation_job USING btree (project_id, created_at DESC, id DESC)
 CREATE INDEX automation_job_record ON public.automation_job USING btree (record_id, created_at DESC)
+CREATE INDEX automation_job_waiting ON public.automation_job USING btree (account_id, queued_at, id) WHERE ((state = 'queued'::text) AND (wait_reason IS NOT NULL))
 CREATE UNIQUE INDEX automation_job_live ON public.automation_job USING btree (record_id) WHERE (state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))
 table automation_run: job_id uuid not null
 table automation_run: generation integer not null
@@ -327,9 +336,44 @@ table portal: constraint portal_settle_s_check CHECK ((settle_s >= (0)::double p
 table portal_account: id uuid not null default gen_random_uuid()
 table portal_account: portal_key text not null
 table portal_account: label text not null
+table portal_account: max_runs integer not null default 2
+table portal_account: starts_per_minute double precision
+table portal_account: next_start_at timestamp with time zone
+table portal_account: paused_at timestamp with time zone
+table portal_account: paused_by text
+table portal_account: paused_reason text
+table portal_account: paused_as text
+table portal_account: breaker_failures integer not null default 3
+table portal_account: breaker_window_s double precision not null default 120
+table portal_account: breaker_open_s double precision not null default 60
+table portal_account: breaker_cap_s double precision not null default 900
+table portal_account: breaker_until timestamp with time zone
+table portal_account: breaker_openings integer not null default 0
+table portal_account: breaker_reason text
+table portal_account: counts_from timestamp with time zone not null default now()
+table portal_account: constraint account_paused_says_why CHECK ((((paused_at IS NULL) = (paused_by IS NULL)) AND ((paused_at IS NULL) = (paused_as IS NULL)) AND ((paused_at IS NULL) = (paused_reason IS NULL))))
+table portal_account: constraint portal_account_breaker_cap_s_check CHECK ((breaker_cap_s > (0)::double precision))
+table portal_account: constraint portal_account_breaker_failures_check CHECK ((breaker_failures > 0))
+table portal_account: constraint portal_account_breaker_open_s_check CHECK ((breaker_open_s > (0)::double precision))
+table portal_account: constraint portal_account_breaker_window_s_check CHECK ((breaker_window_s > (0)::double precision))
+table portal_account: constraint portal_account_max_runs_check CHECK (((max_runs >= 1) AND (max_runs <= 1000)))
+table portal_account: constraint portal_account_paused_as_check CHECK ((paused_as = ANY (ARRAY['paused'::text, 'login'::text, 'recipe_paused'::text])))
 table portal_account: constraint portal_account_pkey PRIMARY KEY (id)
 table portal_account: constraint portal_account_portal_key_fkey FOREIGN KEY (portal_key) REFERENCES portal(key)
 table portal_account: constraint portal_account_portal_key_label_key UNIQUE (portal_key, label)
+table portal_account: constraint portal_account_starts_per_minute_check CHECK ((starts_per_minute > (0)::double precision))
+table portal_slot: account_id uuid not null
+table portal_slot: n integer not null
+table portal_slot: job_id uuid
+table portal_slot: taken_at timestamp with time zone
+table portal_slot: run_at timestamp with time zone
+table portal_slot: constraint portal_slot_account_id_fkey FOREIGN KEY (account_id) REFERENCES portal_account(id) ON DELETE CASCADE
+table portal_slot: constraint portal_slot_check CHECK (((job_id IS NULL) = (taken_at IS NULL)))
+table portal_slot: constraint portal_slot_check1 CHECK (((run_at IS NULL) OR (job_id IS NOT NULL)))
+table portal_slot: constraint portal_slot_job_id_key UNIQUE (job_id)
+table portal_slot: constraint portal_slot_n_check CHECK ((n > 0))
+table portal_slot: constraint portal_slot_pkey PRIMARY KEY (account_id, n)
+CREATE INDEX portal_slot_free ON public.portal_slot USING btree (account_id, n) WHERE (job_id IS NULL)
 table portal_submission: portal_key text not null
 table portal_submission: external_ref text not null
 table portal_submission: job_id uuid not null
@@ -444,6 +488,22 @@ view ops.jobs: finished_at timestamp with time zone
 view ops.jobs: queue_row bigint
 view ops.jobs: queue character varying(128)
 view ops.jobs: queue_status text
+view ops.portals: portal text
+view ops.portals: name text
+view ops.portals: account text
+view ops.portals: max_runs integer
+view ops.portals: open_to integer
+view ops.portals: taken bigint
+view ops.portals: waiting bigint
+view ops.portals: starts_per_minute double precision
+view ops.portals: next_start_at timestamp with time zone
+view ops.portals: paused_as text
+view ops.portals: paused_reason text
+view ops.portals: paused_by text
+view ops.portals: paused_at timestamp with time zone
+view ops.portals: breaker text
+view ops.portals: breaker_reason text
+view ops.portals: next_probe_at timestamp with time zone
 view ops.timeline: at timestamp with time zone
 view ops.timeline: record_id uuid
 view ops.timeline: job_id uuid
@@ -455,9 +515,14 @@ view ops.timeline: reason text
 view ops.timeline: data jsonb
 function public.accept_photo(p_record uuid, p_photo jsonb, p_defects jsonb, p_actor text, OUT outcome text) returns text
 function public.accept_record(p_project uuid, p_device uuid, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_max_attempts integer, p_actor text, OUT outcome text, OUT job_id uuid, OUT job_state text, OUT received_at timestamp with time zone) returns record
+function public.account_changed() returns trigger
+function public.account_closed(a portal_account) returns text
+function public.account_facts(a portal_account) returns jsonb
+function public.account_stamp() returns trigger
 function public.actor() returns text
 function public.add_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
 function ops.answer_outcome(p_job uuid, p_submitted boolean, p_confirmation text, p_reason text) returns jsonb
+function public.admit(p_job uuid) returns boolean
 function public.app_queue_abort() returns trigger
 function public.app_queue_again() returns trigger
 function public.app_queue_attempts() returns trigger
@@ -481,22 +546,36 @@ function public.doctor_events() returns TABLE(rule text, job_id uuid, record_id 
 function public.doctor_jobs(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_queue(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_records() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.doctor_slots(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_submissions() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.external_ref(p_record uuid, p_try integer) returns text
 function public.hold_commit(p_job uuid, p_attempt integer, p_hold_s double precision) returns boolean
+function public.free_slot(p_job uuid) returns uuid
+function ops.hold(p_job uuid, p_reason text) returns jsonb
 function public.interrupt(job automation_job, p_progressed boolean) returns void
 function public.job_guard() returns trigger
+function public.job_slot() returns trigger
 function public.job_stamp() returns trigger
 function public.job_tell() returns trigger
 function public.job_view(j automation_job) returns jsonb
 function public.lock_job(p_job uuid) returns automation_job
+function public.next_waiters(p_account uuid, p_room bigint) returns TABLE(job_id uuid, queue_row bigint)
 function public.note_edit(job automation_job, p_action text, p_reason text) returns void
+function ops.pause_portal(p_portal text, p_reason text, p_account text) returns integer
+function public.place_of(p_state text, p_wait_reason text) returns text
+function public.portal_answered(p_account uuid) returns void
+function public.portal_trouble(p_account uuid, p_error jsonb) returns void
+function public.portal_wide(p_code text, p_class text) returns boolean
+function public.promote(p_account uuid) returns SETOF uuid
 function public.promote_due() returns double precision
+function public.promote_probes() returns void
 function public.queue_defer(p_job uuid, p_queue text, p_first boolean) returns bigint
 function public.queue_move(p_queue_job bigint) returns void
+function public.recheck_slot(job automation_job) returns text
 function public.reconcile(p_grace_s double precision) returns TABLE(kind text, job_id uuid)
 function public.reconcile_lost() returns SETOF uuid
 function public.reconcile_rowless() returns SETOF uuid
+function public.reconcile_slots() returns TABLE(kind text, job_id uuid)
 function public.reconcile_strays(p_grace_s double precision) returns void
 function public.reconcile_unclaimed(p_grace_s double precision) returns SETOF uuid
 function public.reconcile_unfinished(p_grace_s double precision) returns SETOF uuid
@@ -506,14 +585,26 @@ function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) r
 function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb) returns void
 function ops.retry(p_job uuid, p_reason text) returns jsonb
 function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
+function ops.release(p_job uuid, p_reason text) returns jsonb
+function public.reserve_start(p_job uuid, p_attempt integer) returns double precision
+function public.restate_waiters(a portal_account) returns void
+function ops.resume_portal(p_portal text, p_reason text, p_account text) returns integer
+function ops.retry(p_job uuid, p_reason text) returns jsonb
+function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
 function public.settle_cancelled(p_job uuid, p_attempt integer) returns boolean
 function public.settle_completed(p_job uuid, p_attempt integer, p_confirmation text, p_how text, p_portal_url text) returns boolean
 function public.settle_detached(p_job uuid, p_attempt integer) returns boolean
 function public.settle_failed(p_job uuid, p_attempt integer, p_error jsonb, p_again boolean, p_spends text, p_run_over boolean, p_base_s double precision, p_wait_s double precision) returns text
 function public.settle_parked(p_job uuid, p_attempt integer, p_wait_reason text, p_error jsonb) returns boolean
 function public.settle_verifying(p_job uuid, p_attempt integer, p_error jsonb, p_spends text, p_run_over boolean, p_blind boolean, p_look_s double precision, p_verify_s double precision) returns text
+function public.size_slots(a portal_account) returns void
+function public.state_waiting(p_reason text) returns text
+function public.take_slot(p_account uuid, p_job uuid) returns text
 function public.try_lock_job(p_job uuid) returns automation_job
 function public.uuid7() returns uuid
+CREATE TRIGGER account_changed AFTER UPDATE ON public.portal_account FOR EACH ROW WHEN (((new.max_runs <> old.max_runs) OR (new.starts_per_minute IS DISTINCT FROM old.starts_per_minute) OR (new.paused_at IS DISTINCT FROM old.paused_at) OR (new.breaker_until IS DISTINCT FROM old.breaker_until))) EXECUTE FUNCTION account_changed()
+CREATE TRIGGER account_made AFTER INSERT ON public.portal_account FOR EACH ROW EXECUTE FUNCTION account_changed()
+CREATE TRIGGER account_stamp BEFORE UPDATE ON public.portal_account FOR EACH ROW WHEN ((new.paused_at IS DISTINCT FROM old.paused_at)) EXECUTE FUNCTION account_stamp()
 CREATE TRIGGER app_queue_abort BEFORE UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'doing'::procrastinate_job_status) AND (new.status = 'doing'::procrastinate_job_status) AND new.abort_requested AND (NOT old.abort_requested))) EXECUTE FUNCTION app_queue_abort()
 CREATE TRIGGER app_queue_again BEFORE UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status <> ALL (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])) AND (new.status = ANY (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])))) EXECUTE FUNCTION app_queue_again()
 CREATE TRIGGER app_queue_attempts AFTER UPDATE OF attempts ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (new.status = old.status) AND (new.attempts <> old.attempts))) EXECUTE FUNCTION app_queue_attempts()
@@ -525,5 +616,6 @@ CREATE TRIGGER app_queue_plan BEFORE UPDATE OF queue_name, scheduled_at ON publi
 CREATE TRIGGER app_queue_truncated BEFORE TRUNCATE ON public.procrastinate_jobs FOR EACH STATEMENT EXECUTE FUNCTION app_queue_deleted()
 CREATE TRIGGER app_queue_wake AFTER UPDATE OF status, queue_name, scheduled_at ON public.procrastinate_jobs FOR EACH ROW WHEN (((new.status = 'todo'::procrastinate_job_status) AND ((new.scheduled_at IS NULL) OR (new.scheduled_at <= clock_timestamp())) AND ((old.status <> 'todo'::procrastinate_job_status) OR ((new.queue_name)::text <> (old.queue_name)::text) OR (new.scheduled_at IS DISTINCT FROM old.scheduled_at)))) EXECUTE FUNCTION app_queue_wake()
 CREATE TRIGGER job_guard BEFORE UPDATE OF state ON public.automation_job FOR EACH ROW WHEN ((new.state <> old.state)) EXECUTE FUNCTION job_guard()
+CREATE TRIGGER job_slot AFTER UPDATE OF state, generation ON public.automation_job FOR EACH ROW WHEN (((new.generation > old.generation) OR ((new.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (old.state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))) OR ((new.state = 'needs_input'::text) AND (new.wait_reason = 'outcome_unknown'::text) AND (old.state <> 'needs_input'::text)))) EXECUTE FUNCTION job_slot()
 CREATE TRIGGER job_stamp BEFORE INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_stamp()
 CREATE TRIGGER job_tell AFTER INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_tell()

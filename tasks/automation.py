@@ -1,6 +1,6 @@
 """The job: claim an attempt, drive its run at the automation service, settle how it ended. Nothing else knows the whole.
 
-How the queue row ends says how the attempt ended: succeeded (completed, or parked for a person), failed, or aborted
+How the queue row ends says how the attempt ended: succeeded (completed, parked for a person, or not admitted), failed, or aborted
 (detached, or not ours any more).
 """
 
@@ -17,6 +17,7 @@ from procrastinate.exceptions import JobAborted
 
 from app.core.crashpoints import crashpoint
 from tasks import claiming, settling, store, ungated, verifying
+from tasks.admission import await_start, turned_away
 from tasks.committing import Flight, open_gate
 from tasks.endings import AttemptFailed, OutcomeOpen, RunCancelled, RunEnded
 from tasks.engines import errors
@@ -38,6 +39,8 @@ async def automate(shop: Workshop, job_id: UUID, queue_job_id: int) -> None:
     """Run one attempt of a job to its end. Raises `AttemptFailed` and Procrastinate's `JobAborted`."""
     claim = await claiming.claim(shop, job_id, queue_job_id)
     if claim is None:
+        if await turned_away(shop, job_id):
+            return
         log.info("the queue row is not the job's any more", extra={"event": "attempt.superseded", "job": job_id})
         raise JobAborted
     said = {"job": claim.id, "attempt": claim.attempt}
@@ -121,6 +124,7 @@ async def _begin(shop: Workshop, claim: Claim) -> RunHandle:
     if claim.attempt > 1 and "resume" in engine.caps:
         steps = {"job": claim.id, "attempt": claim.attempt, "recipe_version": claim.recipe_version}
         resume = resume_of(await shop.ask(store.CONFIRMED_STEPS, **steps))
+    await await_start(shop, claim)
     fresh = await ungated.intend(shop, claim, engine)
     try:
         run = await engine.start(run_spec(shop.settings, claim, inputs, resume=resume), key=claim.run_key)

@@ -1,4 +1,4 @@
-"""The worker's own loops, beside its jobs: the timer that makes due retries runnable, and the reconciler."""
+"""The worker's own loops, beside its jobs: the timer of due retries and of probes at portals, and the reconciler."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger("asbuilt.worker")
 
 
 class Timer:
-    """Sleeps until the earliest due retry, or until a settled attempt says that there may be an earlier one."""
+    """Sleeps until the earliest due retry or probe, or until a settled attempt says that there may be an earlier one."""
 
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
@@ -36,6 +36,8 @@ class Timer:
     async def promote(self) -> float:
         """Make what is due runnable; answers the seconds to sleep, at most those of a sweep."""
         async with self._shop.pool.connection() as conn:
+            # Two statements: the second takes the accounts' gates otherwise than the first, which must have let go of them.
+            await store.PROMOTE_PROBES(conn)
             next_s = (await store.PROMOTE_DUE(conn)).next_s
         # Another worker may settle an attempt whose retry is due earlier than all we know of.
         longest = self._shop.settings.reconcile_s

@@ -31,7 +31,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 _BY_CLASS: dict[ErrorClass, Decision] = {
     "transient": Decision(next="again"),
     "portal_down": Decision(next="again", spends="nothing", wait_s=PORTAL_DOWN_S),
-    "login_failed": Decision(next="fail"),
+    # The account is paused and the job held with all others of it, in SQL: it goes on when a person has mended the login.
+    "login_failed": Decision(next="again", spends="nothing"),
     "validation_rejected": Decision(next="fail"),
     "element_missing": Decision(next="fail"),
     "needs_human": Decision(next="ask", spends="nothing", wait_reason="question"),

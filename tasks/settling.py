@@ -19,7 +19,9 @@ log = logging.getLogger("asbuilt.worker")
 
 async def complete(shop: Workshop, claim: Claim, result: Result) -> None:
     """The portal has the record. Raises `JobAborted` when the attempt is fenced."""
-    settled = await shop.ask(
+    settled = await shop.ask_at(
+        "S2",
+        claim.id,
         store.SETTLE_COMPLETED,
         job=claim.id,
         attempt=claim.attempt,

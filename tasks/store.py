@@ -92,6 +92,10 @@ class RepairRow(msgspec.Struct, frozen=True, kw_only=True):
     job_id: UUID
 
 
+class WaitRow(msgspec.Struct, frozen=True, kw_only=True):
+    wait_s: float
+
+
 class NextRow(msgspec.Struct, frozen=True, kw_only=True):
     next_s: float | None
 
@@ -122,4 +126,7 @@ SETTLE_DETACHED = _Q.one("settle_detached", DoneRow)
 RENEW_LEASE = _Q.opt("renew_lease", LeaseRow)
 SETTLE_CANCELLED = _Q.one("settle_cancelled", DoneRow)
 RECONCILE = _Q.many("reconcile", RepairRow)
+TURNED_AWAY = _Q.one("turned_away", DoneRow)
+RESERVE_START = _Q.one("reserve_start", WaitRow)
+PROMOTE_PROBES = _Q.exec("promote_probes")
 PROMOTE_DUE = _Q.one("promote_due", NextRow)

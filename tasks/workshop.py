@@ -14,6 +14,7 @@ import msgspec
 from app.core import db
 from app.core.blobs import Blobs
 from app.core.cache import ProgressCache, commands
+from app.core.crashpoints import before_commit
 from app.core.settings import Settings
 from tasks.company import Company
 from tasks.engines import Engine, Engines
@@ -47,9 +48,15 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises the trouble once the process has given up.
         """
+        return await self.ask_at("", "", statement, **params)
+
+    async def ask_at(
+        self, point: str, subject: object, statement: Callable[..., Awaitable[Answer]], /, **params: object
+    ) -> Answer:
+        """As `ask`, with a crash point before the commit."""
 
         async def once() -> Answer:
-            async with self.pool.connection() as conn:
+            async with self.pool.connection() as conn, before_commit(conn, point, subject=subject):
                 return await statement(conn, **params)
 
         return await self.patience.insist(once, on="statement", longest_s=PAUSE_S)

@@ -21,7 +21,7 @@ State = (
 )
 FORM = "test-form"
 BLOCKER = [{"rule": "position.outside", "severity": "blocker", "message": "the position is outside the site"}]
-ERROR = {"code": "portal_down", "class": "portal_down", "message": "the portal did not answer", "step": "login"}
+ERROR = {"code": "STREAM_LOST", "class": "transient", "message": "the run was lost sight of", "step": "login"}
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +65,7 @@ async def make_project(conn: Connection, code: str = "") -> Project:
         " on conflict do nothing"
     )
     await conn.execute(
-        "insert into portal_account (portal_key, label) values ('npl', 'contractor') on conflict do nothing"
+        "insert into portal_account (portal_key, label, max_runs) values ('npl', 'contractor', 64) on conflict do nothing"
     )
     await conn.execute(
         "insert into form_def (form_key, version, title, schema) values (%s, 1, 'Test form', '{}') on conflict do nothing",

@@ -107,6 +107,12 @@ class JobUnknown(Problem):
     code, status, retry = "job-unknown", 404, "never"
 
 
+class PortalUnknown(Problem):
+    """There is no such portal for this caller."""
+
+    code, status, retry = "portal-unknown", 404, "never"
+
+
 class MethodNotAllowed(Problem):
     """This address does not know that method."""
 
@@ -165,6 +171,18 @@ class ConfirmationMissing(Problem):
     """The confirmation number of the portal is needed."""
 
     code, status, retry = "confirmation-missing", 422, "fix"
+
+
+class JobNotHoldable(Problem):
+    """The job is in a state that cannot be put on hold."""
+
+    code, status, retry = "job-not-holdable", 409, "never"
+
+
+class JobNotOnHold(Problem):
+    """The job is not on hold."""
+
+    code, status, retry = "job-not-on-hold", 409, "never"
 
 
 class TooLarge(Problem):

@@ -78,6 +78,22 @@ async def answer_outcome(
         return await service.answer_outcome(conn, request.user, job_id, data)
 
 
+@post("/{job_id:uuid}/hold", status_code=202, summary="Put a waiting job on hold")
+async def hold(
+    request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
+) -> JobView:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.hold(conn, request.user, job_id, reason=data.reason)
+
+
+@post("/{job_id:uuid}/release", status_code=202, summary="Let a job on hold go on")
+async def release(
+    request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
+) -> JobView:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.release(conn, request.user, job_id, reason=data.reason)
+
+
 @get("/{job_id:uuid}/attempts", summary="Every attempt of a job with its steps, newest first")
 async def attempts(request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool]) -> AttemptList:
     async with unavailable_as_problem(), pool.connection() as conn:
@@ -104,6 +120,6 @@ async def artifact(
 
 router = Router(
     "/api/jobs",
-    route_handlers=[get_job, jobs_of_record, jobs_of_project, retry, cancel, answer_outcome, attempts, artifact],
+    route_handlers=[get_job, jobs_of_record, jobs_of_project, retry, cancel, answer_outcome, hold, release, attempts, artifact],
     tags=["Jobs"],
 )

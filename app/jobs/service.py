@@ -17,6 +17,8 @@ from app.core.db import acting
 from app.core.errors import (
     ConfirmationMissing,
     JobNotCancellable,
+    JobNotHoldable,
+    JobNotOnHold,
     JobNotRetryable,
     JobUnknown,
     OutcomeNotAsked,
@@ -95,6 +97,20 @@ async def answer_outcome(conn: Connection, caller: Caller, job_id: UUID, answer:
         done = await store.ANSWER_OUTCOME(
             conn, id=job_id, submitted=answer.submitted, confirmation=answer.confirmation, reason=answer.reason
         )
+    return view(done.view)
+
+
+async def hold(conn: Connection, caller: Caller, job_id: UUID, *, reason: str) -> JobView:
+    """It starts no run until it is released. Raises `JobUnknown`, `Forbidden` and `JobNotHoldable`."""
+    async with _act(conn, caller, job_id, refusal=JobNotHoldable, role="operator"):
+        done = await store.HOLD_JOB(conn, id=job_id, reason=reason)
+    return view(done.view)
+
+
+async def release(conn: Connection, caller: Caller, job_id: UUID, *, reason: str) -> JobView:
+    """A job on hold goes on. Raises `JobUnknown`, `Forbidden` and `JobNotOnHold`."""
+    async with _act(conn, caller, job_id, refusal=JobNotOnHold, role="operator"):
+        done = await store.RELEASE_JOB(conn, id=job_id, reason=reason)
     return view(done.view)
 
 

@@ -19,6 +19,8 @@ from sql import Connection, load
 
 PROJECT = "demo"
 EMAIL = "demo@asbuilt.example"
+MAX_RUNS = 6
+"""As many as the local worker and the reference service run at once."""
 
 
 class Seeded(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,12 +64,12 @@ async def create_database(server_url: str) -> None:
             await CREATE_DATABASE(conn)
 
 
-async def seed(database_url: str, *, portal_url: str, token: str = "") -> Seeded:
+async def seed(database_url: str, *, portal_url: str, token: str = "", max_runs: int = MAX_RUNS) -> Seeded:
     """Put everything a demo needs into a migrated database; `token` is used again when the database knows it."""
     async with await AsyncConnection.connect(database_url, autocommit=True, connect_timeout=30) as conn:
         async with conn.transaction():
             await PUT_PORTAL(conn, url=portal_url)
-            account = await PUT_PORTAL_ACCOUNT(conn)
+            account = await PUT_PORTAL_ACCOUNT(conn, max_runs=max_runs)
             await PUT_PROJECT(conn, account=account.id)
             await _put_forms(conn)
             user, _ = await create_user(conn, email=EMAIL, name="Demo", project=PROJECT, role="admin", password=False)

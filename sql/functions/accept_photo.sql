@@ -50,7 +50,6 @@ begin
     elsif blocked then
         update automation_job set state = 'held', wait_reason = 'blocker' where id = job.id;
     else
-        update automation_job set state = 'queued', wait_reason = null, queued_at = now() where id = job.id;
-        perform queue_move(job.queue_job_id);
+        perform admit(job.id);
     end if;
 end $$;

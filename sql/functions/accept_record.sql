@@ -13,6 +13,7 @@ declare
     r asbuilt_record := jsonb_populate_record(null::asbuilt_record, p_record);
     stored asbuilt_record;
     account uuid := (select portal_account_id from project where id = p_project);
+    reason text;
     missing boolean := exists (select from jsonb_array_elements(p_photos) as p where p ->> 'received' is null);
     blocked boolean := exists (select from jsonb_array_elements(p_defects) as d where d ->> 'severity' = 'blocker');
 begin
@@ -63,14 +64,14 @@ begin
     perform add_defects(r.id, 1, p_defects);
 
     job_id := uuid7();
-    job_state := case when missing then 'awaiting_media' when blocked then 'held' else 'queued' end;
+    reason := case when missing then 'media' when blocked then 'blocker' else take_slot(account, job_id) end;
+    job_state := case when missing then 'awaiting_media' else state_waiting(reason) end;
     received_at := r.received_at;
     insert into automation_job (id, record_id, revision, project_id, device_id, account_id, external_ref, max_attempts,
         state, wait_reason, queued_at, queue_job_id)
     values (job_id, r.id, 1, p_project, p_device, account, r.external_ref, p_max_attempts, job_state,
-        case job_state when 'awaiting_media' then 'media' when 'held' then 'blocker' end,
-        case job_state when 'queued' then r.received_at end,
-        queue_defer(job_id, case job_state when 'queued' then 'automation' else 'waiting' end));
+        reason, case when not missing and not blocked then r.received_at end,
+        queue_defer(job_id, case when reason is null then 'automation' else 'waiting' end));
 
     insert into audit_event (actor, action, project_id, record_id, job_id)
     values (actor(), 'record.upload', p_project, r.id, job_id);

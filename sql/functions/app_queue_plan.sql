@@ -19,10 +19,12 @@ begin
         new.queue_name := case when due <= clock_timestamp() then 'automation' else 'waiting' end;
         new.priority := case when new.queue_name = 'automation' then greatest(new.priority, 0) else new.priority end;
     elsif new.queue_name <> old.queue_name
-        and new.queue_name <> (case when job.state = 'queued' then 'automation' else 'waiting' end) then
+        and new.queue_name <> place_of(job.state, job.wait_reason) then
         raise exception using errcode = 'AB409',
             message = format('job %s is %s: its queue row stands in queue %s', job.id, job.state, old.queue_name),
-            hint = 'ops.retry and ops.cancel move a job, and its queue row with it';
+            hint = case when job.wait_reason in ('slot', 'breaker', 'paused', 'login', 'recipe_paused')
+                        then 'ops.portals shows what its portal account bears; a higher priority brings it to the front'
+                        else 'ops.retry and ops.cancel move a job, and its queue row with it' end;
     elsif job.state = 'queued' and new.scheduled_at is distinct from old.scheduled_at then
         due := new.scheduled_at;
     end if;

@@ -1,11 +1,14 @@
 -- The first act of a task: make the next attempt of its job, if this queue row is still the job's own and it may run.
 -- Asked again by the same worker for the same row, after its answer was lost, it gives the attempt it made.
 -- A job that two workers in a row were lost with waits in its worker until it can run alone.
--- No row: superseded or cancelled meanwhile; the caller then ends without touching anything.
+-- A job that may not start its run any more, because its account was paused or narrowed since it was admitted, goes back to
+-- those that wait, and no attempt is spent.
+-- No row: superseded, cancelled or turned away meanwhile; the caller then ends without touching anything.
 create or replace function claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_lease_s float8)
 returns setof automation_job language plpgsql as $$
 declare
     job automation_job := lock_job(p_job);
+    reason text;
     until timestamptz := clock_timestamp() + make_interval(secs => p_lease_s);
 begin
     if job.id is null or job.queue_job_id is distinct from p_queue_job then
@@ -20,6 +23,15 @@ begin
             returning job_id)
         select j.* from automation_job as j join held on held.job_id = j.id;
     elsif job.state in ('queued', 'retrying') then
+        reason := recheck_slot(job);
+        if reason is not null then
+            update automation_job
+               set state = state_waiting(reason), wait_reason = reason, ready_at = null,
+                   queued_at = case when job.state = 'queued' then queued_at else clock_timestamp() end,
+                   queue_job_id = queue_defer(p_job, 'waiting')
+             where id = p_job;
+            return;
+        end if;
         return query
         update automation_job
            set state = 'processing', attempt = attempt + 1, wait_reason = null, ready_at = null,

@@ -6,7 +6,7 @@ language sql stable as $$
         ('awaiting_media', '{held,queued,cancelled}'::text[]),
         ('held', '{awaiting_media,queued,cancelled}'),
         ('queued', '{held,processing,failed,needs_input,cancelled}'),
-        ('processing', '{queued,retrying,needs_input,completed,failed,cancelled}'),
+        ('processing', '{held,queued,retrying,needs_input,completed,failed,cancelled}'),
         ('retrying', '{held,queued,processing,failed,needs_input,cancelled}'),
         ('needs_input', '{awaiting_media,held,queued,completed,failed,cancelled}'),
         ('completed', '{awaiting_media,held,queued}'),

@@ -2,7 +2,7 @@
 create or replace function doctor_jobs(p_grace_s float8)
 returns table (rule text, job_id uuid, record_id uuid, sentence text, hint text) language sql stable as $$
     with live as (
-        select j, q, case j.state when 'queued' then 'automation' else 'waiting' end as place,
+        select j, q, place_of(j.state, j.wait_reason) as place,
                clock_timestamp() - make_interval(secs => p_grace_s) as since
           from automation_job as j left join procrastinate_jobs as q on q.id = j.queue_job_id
          where j.state not in ('processing', 'completed', 'failed', 'cancelled'))

@@ -34,11 +34,11 @@ begin
                evidence = jsonb_build_object('person', actor())
          where job_id = p_job and state = 'intent';
         update automation_job
-           set state = 'queued', wait_reason = null, ready_at = null, queued_at = clock_timestamp(),
-               failures = 0, interruptions = 0,
+           set failures = 0, interruptions = 0,
                error_code = null, error_class = null, error_message = null, error_step = null
-         where id = p_job returning * into job;
-        perform queue_move(spent);
+         where id = p_job;
+        perform admit(p_job);
+        select * into job from automation_job where id = p_job;
     end if;
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
     values (actor(), 'job.outcome', p_reason, job.project_id, job.record_id, p_job, before,

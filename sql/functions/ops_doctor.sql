@@ -5,6 +5,7 @@ returns table (rule text, job_id uuid, record_id uuid, sentence text, hint text)
     union all select * from doctor_jobs(p_grace_s)
     union all select * from doctor_queue(p_grace_s)
     union all select * from doctor_attempts(p_grace_s)
+    union all select * from doctor_slots(p_grace_s)
     union all select * from doctor_events()
     union all select * from doctor_submissions()
 $$;

@@ -18,20 +18,27 @@ begin
         -- A job cancelled while it waited for its photos, or behind a blocker, waits for them again.
         reason := case when exists (select from photo where record_id = job.record_id and received_at is null) then 'media'
                        when exists (select from defect where record_id = job.record_id and severity = 'blocker'
-                                       and status = 'open') then 'blocker' end;
+                                       and status = 'open') then 'blocker' else take_slot(job.account_id, p_job) end;
         update automation_job
-           set state = case reason when 'media' then 'awaiting_media' when 'blocker' then 'held' else 'queued' end,
-               wait_reason = reason, failures = 0, interruptions = 0, finished_at = null,
-               queued_at = case when reason is null then clock_timestamp() end,
+           set state = case reason when 'media' then 'awaiting_media' else state_waiting(reason) end,
+               wait_reason = reason, failures = 0, interruptions = 0, finished_at = null, down_since = null,
+               queued_at = case when reason is distinct from 'media' and reason is distinct from 'blocker' then clock_timestamp() end,
                error_code = null, error_class = null, error_message = null, error_step = null,
                queue_job_id = queue_defer(p_job, case when reason is null then 'automation' else 'waiting' end)
          where id = p_job returning * into job;
     elsif job.state = 'retrying' then
+        reason := take_slot(job.account_id, p_job);
         update automation_job
-           set state = 'queued', failures = 0, interruptions = 0, queued_at = clock_timestamp(), ready_at = null,
-               wait_reason = null
+           set state = state_waiting(reason), failures = 0, interruptions = 0, queued_at = clock_timestamp(), ready_at = null,
+               wait_reason = reason, down_since = null
          where id = p_job returning * into job;
-        perform queue_move(job.queue_job_id);
+        if reason is null then
+            perform queue_move(job.queue_job_id);
+        else
+            -- It was due, and a worker was about to fetch it.
+            update procrastinate_jobs set queue_name = 'waiting', priority = -100
+             where id = job.queue_job_id and status = 'todo' and queue_name <> 'waiting';
+        end if;
     else
         raise exception using errcode = 'AB409', message = format('a job that is %s cannot be retried', job.state),
             hint = 'only failed, cancelled and retrying jobs can';

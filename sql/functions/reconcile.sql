@@ -6,9 +6,12 @@ begin
     if not pg_try_advisory_xact_lock(727274002) then
         return;
     end if;
+    perform set_config('asbuilt.sweep', 'on', true);
     return query select 'lost', lost from reconcile_lost() as lost;
     return query select 'unclaimed', unclaimed from reconcile_unclaimed(p_grace_s) as unclaimed;
     return query select 'unfinished', unfinished from reconcile_unfinished(p_grace_s) as unfinished;
     return query select 'rowless', rowless from reconcile_rowless() as rowless;
     perform reconcile_strays(p_grace_s);
+    return query select * from reconcile_slots();
+    perform set_config('asbuilt.sweep', '', true);
 end $$;

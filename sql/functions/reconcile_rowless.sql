@@ -13,7 +13,7 @@ begin
         continue when job.id is null or job.state not in ('awaiting_media', 'held', 'queued', 'retrying', 'needs_input')
             or exists (select from procrastinate_jobs as q where q.id = job.queue_job_id and carries(q, job.id));
         update automation_job
-           set queue_job_id = queue_defer(job.id, case job.state when 'queued' then 'automation' else 'waiting' end)
+           set queue_job_id = queue_defer(job.id, place_of(job.state, job.wait_reason))
          where id = job.id;
         return next job.id;
     end loop;

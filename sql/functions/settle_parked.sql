@@ -10,5 +10,7 @@ begin
            error_code = p_error ->> 'code', error_class = p_error ->> 'class',
            error_message = p_error ->> 'message', error_step = p_error ->> 'step'
      where id = p_job;
+    -- The run is over; the answer is admitted again.
+    perform promote(account) from free_slot(p_job) as account where account is not null;
     return true;
 end $$;

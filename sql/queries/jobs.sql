@@ -45,6 +45,14 @@ select ops.cancel(%(id)s, %(reason)s) as view;
 -- A person's word on an open outcome; the operators' own function.
 select ops.answer_outcome(%(id)s, %(submitted)s, %(confirmation)s, %(reason)s) as view;
 
+-- name: hold_job :one
+-- A person puts a job on hold; the operators' own function.
+select ops.hold(%(id)s, %(reason)s) as view;
+
+-- name: release_job :one
+-- A person lets it go on; the operators' own function.
+select ops.release(%(id)s, %(reason)s) as view;
+
 -- name: attempts_of_job :many
 -- Every attempt of a job, newest first.
 select attempt_view(a) as view, a.progress, a.traceback, a.log

@@ -17,7 +17,7 @@ on conflict (key) do update set url = excluded.url;
 -- name: put_portal_account :one
 -- Our account at the demo portal.
 with put as (
-    insert into portal_account (portal_key, label) values ('npl', 'default')
+    insert into portal_account (portal_key, label, max_runs) values ('npl', 'default', %(max_runs)s)
     on conflict (portal_key, label) do nothing
     returning id)
 select id from put union all select id from portal_account where portal_key = 'npl' and label = 'default' limit 1;

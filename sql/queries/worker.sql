@@ -155,6 +155,18 @@ select settle_parked(%(job)s, %(attempt)s, %(wait_reason)s, %(error)s) as done;
 -- The worker stops; a successor goes on.
 select settle_detached(%(job)s, %(attempt)s) as done;
 
+-- name: turned_away :one
+-- Whether a job whose queue row was refused waits for its portal account again.
+select exists (select from automation_job where id = %(job)s and state in ('queued', 'held') and wait_reason is not null) as done;
+
+-- name: reserve_start :one
+-- When the account lets this attempt start its run.
+select reserve_start(%(job)s, %(attempt)s) as wait_s;
+
+-- name: promote_probes :exec
+-- One job tries each portal whose breaker has been open for long enough.
+select promote_probes();
+
 -- name: promote_due :one
 -- Make due retries runnable.
 select promote_due() as next_s;

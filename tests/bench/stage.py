@@ -60,7 +60,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         """A new database as a fresh installation has it."""
         url = self.empty_database()
         asyncio.run(migrate(url))
-        token = asyncio.run(seed(url, portal_url="http://portal.example")).upload_token
+        token = asyncio.run(seed(url, portal_url="http://portal.example", max_runs=1000)).upload_token
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute(ADD_FORM, (FORM,))
             device, project = conn.execute(DEVICE).fetchone() or ("", "")

@@ -126,7 +126,7 @@ class Cluster:
     async def furnish(self) -> None:
         """Schema, project, device and forms."""
         await migrate(self.database_url)
-        self.token = (await seed(self.database_url, portal_url="http://portal.example")).upload_token
+        self.token = (await seed(self.database_url, portal_url="http://portal.example", max_runs=64)).upload_token
         async with self.connect() as conn:
             await conn.execute("update portal set settle_s = 4")
             for key, shots in FORMS.items():

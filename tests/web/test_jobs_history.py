@@ -106,7 +106,7 @@ async def test_the_views_of_operators_tell_the_same_story(served: Service, conn:
         ("state", "queued", None),
     ]
     attempts = await conn.execute("select attempt, outcome, error_code, queue_row from ops.attempts")
-    assert await attempts.fetchall() == [(1, "failed", "portal_down", 1)]
+    assert await attempts.fetchall() == [(1, "failed", "STREAM_LOST", 1)]
 
 
 async def test_every_public_column_explains_itself_where_its_name_does_not(conn: Connection) -> None:

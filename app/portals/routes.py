@@ -1,0 +1,42 @@
+"""HTTP of portal accounts: what they bear and who waits, pause and resume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Router, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from app.core.auth import Caller
+from app.core.db import Pool, unavailable_as_problem
+from app.portals import service
+from app.portals.schemas import PauseRequest, PortalList
+
+Ask = Request[Caller, Any, State]
+
+
+@get("/", summary="The accounts of the caller's portals: limits, who waits, pauses, breakers")
+async def portals(request: Ask, pool: NamedDependency[Pool]) -> PortalList:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.portals(conn, request.user)
+
+
+@post("/{portal:str}/pause", status_code=202, summary="Start no more runs at a portal")
+async def pause(
+    request: Ask, portal: FromPath[str], data: JSONBody[PauseRequest], pool: NamedDependency[Pool]
+) -> PortalList:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.pause(conn, request.user, portal, data)
+
+
+@post("/{portal:str}/resume", status_code=202, summary="Let a paused portal go on, and close its breaker")
+async def resume(
+    request: Ask, portal: FromPath[str], data: JSONBody[PauseRequest], pool: NamedDependency[Pool]
+) -> PortalList:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.resume(conn, request.user, portal, data)
+
+
+router = Router("/api/portals", route_handlers=[portals, pause, resume], tags=["Portals"])

@@ -1,0 +1,22 @@
+-- A person pauses a portal, or one account of it: runs that have begun go on, no other starts. Answers the number of accounts.
+-- Raises AB404.
+create or replace function ops.pause_portal(p_portal text, p_reason text, p_account text default null) returns int
+language plpgsql as $$
+declare
+    account uuid;
+    done int := 0;
+begin
+    for account in select id from portal_account
+                    where portal_key = p_portal and label = coalesce(p_account, label) order by id loop
+        update portal_account
+           set paused_at = clock_timestamp(), paused_by = actor(), paused_reason = p_reason, paused_as = 'paused'
+         where id = account;
+        done := done + 1;
+    end loop;
+    if done = 0 then
+        raise exception using errcode = 'AB404', message = format('there is no portal account %s', concat_ws('/', p_portal, p_account));
+    end if;
+    return done;
+end $$;
+comment on function ops.pause_portal(text, text, text) is
+    'Start no more runs at a portal, or at one account of it, until ops.resume_portal. Say why; it is kept.';

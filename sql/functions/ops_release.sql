@@ -1,0 +1,31 @@
+-- A person lets a job go on that was put on hold, or that waited a day for its portal. What else it waits for, it waits for again.
+-- Raises AB404 and AB409 (it is not on hold).
+create or replace function ops.release(p_job uuid, p_reason text) returns jsonb language plpgsql as $$
+declare
+    job automation_job := lock_job(p_job);
+    before jsonb := job_view(job);
+    needs text;
+begin
+    if job.id is null then
+        raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
+    elsif job.state <> 'held' or job.wait_reason not in ('hold', 'portal_down') then
+        raise exception using errcode = 'AB409', message = format('the job is not on hold, it is %s', job.state),
+            hint = case job.wait_reason when 'blocker' then 'a blocker is waived or fixed on the record'
+                                        else 'ops.resume_portal lets the jobs of a paused portal go on' end;
+    end if;
+    needs := case when exists (select from photo where record_id = job.record_id and received_at is null) then 'media'
+                  when exists (select from defect where record_id = job.record_id and severity = 'blocker' and status = 'open')
+                  then 'blocker' end;
+    if needs is null then
+        update automation_job set down_since = null where id = p_job;
+        perform admit(p_job);
+    else
+        update automation_job
+           set state = case needs when 'media' then 'awaiting_media' else 'held' end, wait_reason = needs where id = p_job;
+    end if;
+    select * into job from automation_job where id = p_job;
+    insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
+    values (actor(), 'job.release', p_reason, job.project_id, job.record_id, p_job, before, job_view(job));
+    return job_view(job);
+end $$;
+comment on function ops.release(uuid, text) is 'Let a job on hold go on. Say why; it is kept.';

@@ -1,0 +1,24 @@
+-- A person lets a portal, or one account of it, go on; what it was paused for is taken to be mended, and its breaker closes.
+-- Answers the number of accounts. Raises AB404.
+create or replace function ops.resume_portal(p_portal text, p_reason text, p_account text default null) returns int
+language plpgsql as $$
+declare
+    account uuid;
+    done int := 0;
+begin
+    perform set_config('asbuilt.reason', p_reason, true);
+    for account in select id from portal_account
+                    where portal_key = p_portal and label = coalesce(p_account, label) order by id loop
+        update portal_account
+           set paused_at = null, counts_from = clock_timestamp(), breaker_until = null, breaker_openings = 0, breaker_reason = null
+         where id = account;
+        done := done + 1;
+    end loop;
+    perform set_config('asbuilt.reason', '', true);
+    if done = 0 then
+        raise exception using errcode = 'AB404', message = format('there is no portal account %s', concat_ws('/', p_portal, p_account));
+    end if;
+    return done;
+end $$;
+comment on function ops.resume_portal(text, text, text) is
+    'Let a paused portal, or one account of it, go on, and close its breaker. Say why; it is kept.';
