@@ -3,6 +3,7 @@
 create or replace function restate_waiters(a portal_account) returns void language plpgsql as $$
 declare
     reason text := coalesce(account_closed(a), case when a.breaker_until is not null then 'breaker' else 'slot' end);
+    mine text := current_setting('asbuilt.locked_job', true);
     waiter record;
 begin
     for waiter in
@@ -16,4 +17,6 @@ begin
            set state = state_waiting(reason), wait_reason = reason, queued_at = coalesce(queued_at, clock_timestamp())
          where id = waiter.id;
     end loop;
+    -- The job that the caller is about to settle.
+    perform set_config('asbuilt.locked_job', coalesce(mine, ''), true);
 end $$;
