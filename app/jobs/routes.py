@@ -120,6 +120,17 @@ async def artifact(
 
 router = Router(
     "/api/jobs",
-    route_handlers=[get_job, jobs_of_record, jobs_of_project, retry, cancel, answer_outcome, hold, release, attempts, artifact],
+    route_handlers=[
+        get_job,
+        jobs_of_record,
+        jobs_of_project,
+        retry,
+        cancel,
+        answer_outcome,
+        hold,
+        release,
+        attempts,
+        artifact,
+    ],
     tags=["Jobs"],
 )

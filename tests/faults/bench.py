@@ -56,6 +56,8 @@ AGING = (
         where e.job_id = q.id and q.status in ('todo', 'doing') and q.args ->> 'automation_job_id' = job::text""",
     """update automation_job set ready_at = ready_at - make_interval(secs => %(s)s)
         where state = 'retrying' and id = any(%(jobs)s)""",
+    """update portal_account set breaker_until = breaker_until - make_interval(secs => %(s)s)
+        where id in (select account_id from automation_job where id = any(%(jobs)s)) and breaker_until is not null""",
 )
 RENEW = """update automation_attempt set lease_until = clock_timestamp() + make_interval(secs => %s)
             where job_id = %s and attempt = %s and ended_at is null returning true"""
@@ -119,14 +121,17 @@ class Bench:
         run(
             "insert into portal (key, name, recipe, recipe_version) values ('npl', 'N', 'npl-asbuilt', 1) on conflict do nothing"
         )
-        run("insert into portal_account (portal_key, label) values ('npl', 'contractor') on conflict do nothing")
+        self.account = self.value(
+            "insert into portal_account (portal_key, label) values ('npl', %s) returning id", f"crew {uuid4().hex[:8]}"
+        )
         run(
             "insert into form_def (form_key, version, title, schema) values (%s, 1, 'Form', '{}') on conflict do nothing",
             (FORM,),
         )
         project = self.value(
-            "insert into project (code, name, portal_account_id) select %s, 'P', id from portal_account limit 1 returning id",
+            "insert into project (code, name, portal_account_id) values (%s, 'P', %s) returning id",
             f"p-{uuid4().hex[:8]}",
+            self.account,
         )
         return project, self.value("insert into device (project_id, label) values (%s, 'phone') returning id", project)
 

@@ -17,7 +17,7 @@ import msgspec
 import psycopg
 from psycopg import conninfo
 
-from tests.factories import make_record
+from tests.factories import make_project, make_record
 from tests.faults.checker import Demands, Report
 from tests.faults.clients import Phone
 from tests.faults.cluster import Cluster
@@ -42,6 +42,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 WORKER_POINTS = [Point(at=f"W{n}", action=action) for n in range(1, 9) for action in ("kill", "stop", "terminate")]
 WORKER_POINTS += [Point(at=f"C{n}", action=action) for n in range(1, 4) for action in ("kill", "stop", "terminate")]
+SETTLE_POINTS = [Point(at="S2", action=action) for action in ("kill", "stop", "terminate")]
 SWEEP_POINTS = [Point(at="S1", action=action) for action in ("kill", "stop", "terminate")]
 UPLOAD_POINTS = [Point(at=f"A{n}", action=action) for n in range(1, 7) for action in ("kill", "stop", "disconnect")]
 UPLOAD_POINTS += [Point(at="A5", action="terminate")]
@@ -160,6 +161,26 @@ async def sweep_cell(house: Cluster, point: Point) -> Report:
         if point.action == "stop":
             await wakes(armed)
         return await c.verdict()
+
+
+async def settle_cell(house: Cluster, point: Point) -> Report:
+    """Two jobs at an account that bears one: it happens to the worker that gives the first one's slot to the second."""
+    async with cell(house, point) as c:
+        async with c.connect() as conn:
+            await make_project(conn)
+            await conn.execute("update portal_account set max_runs = 1")
+        armed = c.worker("armed", CRASHPOINT=c.armed())
+        await asyncio.gather(armed.start(), c.upload(), c.upload())
+        await _hit(c, armed, application="asbuilt-worker")
+        if point.action == "stop":
+            # It holds both jobs, and the account's gate, for as long as it is stopped.
+            armed.send(signal.SIGCONT)
+        if point.action == "kill":
+            await c.work(1)
+        await c.calm()
+        report = await c.judge(demands=Demands(acked=2, effects=2))
+        assert report.figures["jobs_completed"] == 2, report
+        return report
 
 
 async def upload_cell(house: Cluster, point: Point) -> Report:

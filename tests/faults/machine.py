@@ -40,6 +40,11 @@ WEIGHTS = {
     "release": 3,
     "service_forgets": 1,
     "photo_arrives": 1,
+    "pause": 1,
+    "resume": 2,
+    "limit": 1,
+    "put_on_hold": 1,
+    "take_off_hold": 2,
     "upload": 1,
 }
 """Of one rule, and only what can be done now is drawn: with a rule each hardly any attempt came to a submission."""
@@ -204,7 +209,38 @@ class Lifecycle(RuleBasedStateMachine):
         assert not robbed, f"attempts lost a lease that had not run out: {robbed}"
 
     def timer(self, conn: int, _n: int, _variant: int) -> None:
+        with busy_is_nothing():
+            self.bench.value("select promote_probes()", conn=conn)
         self.bench.value("select promote_due()", conn=conn)
+
+    def pause(self, conn: int, _n: int, _variant: int) -> None:
+        with busy_is_nothing():
+            self.bench.value(
+                "update portal_account set paused_at = now() where id = %s returning id", self.bench.account, conn=conn
+            )
+
+    def resume(self, conn: int, _n: int, _variant: int) -> None:
+        with busy_is_nothing():
+            self.bench.value(
+                "update portal_account set paused_at = null where id = %s returning id", self.bench.account, conn=conn
+            )
+
+    def limit(self, conn: int, n: int, _variant: int) -> None:
+        with busy_is_nothing():
+            self.bench.value(
+                "update portal_account set max_runs = %s where id = %s returning id",
+                1 + n % 3,
+                self.bench.account,
+                conn=conn,
+            )
+
+    def put_on_hold(self, conn: int, n: int, _variant: int) -> None:
+        with busy_is_nothing():
+            self.bench.value("select ops.hold(%s, 'wait')", self.job(n), conn=conn)
+
+    def take_off_hold(self, conn: int, n: int, _variant: int) -> None:
+        with busy_is_nothing():
+            self.bench.value("select ops.release(%s, 'go on')", self.job(n), conn=conn)
 
     def retry(self, conn: int, n: int, _variant: int) -> None:
         with busy_is_nothing():
@@ -244,6 +280,7 @@ class Lifecycle(RuleBasedStateMachine):
     def calm_ends_everything(self) -> None:
         """Without further trouble every job ends, or waits for a person or for photos, and no queue row is left."""
         self.attempts.clear()
+        self.resume(0, 0, 0)
         for _ in range(60):
             if not self.bench.busy():
                 break

@@ -10,7 +10,7 @@ import psycopg
 from sql import Connection
 
 Scenario = Literal[
-    "calls", "kills", "poison", "drain", "finish", "restart", "forgotten", "overtaken", "twins", "rows", "idle"
+    "calls", "gate", "kills", "poison", "drain", "finish", "restart", "forgotten", "overtaken", "twins", "rows", "idle"
 ]
 
 
@@ -74,6 +74,27 @@ MUTANTS = (
         guard="numbers of a job's events",
         scenario="calls",
         functions=(Function(name="job_stamp", old="old.seq + 1", new="old.seq + 2"),),
+    ),
+    Mutant(
+        guard="gate of an account",
+        scenario="gate",
+        functions=(
+            Function(
+                name="take_slot",
+                old="perform pg_advisory_xact_lock_shared(727274003, hashtext(p_account::text));",
+                new="",
+            ),
+        ),
+    ),
+    Mutant(
+        guard="a claim asks its account again",
+        scenario="calls",
+        functions=(Function(name="claim_attempt", old="if reason is not null then", new="if false then"),),
+    ),
+    Mutant(
+        guard="the slot goes with the run",
+        scenario="calls",
+        functions=(Function(name="job_slot", old="account := free_slot(new.id);", new="account := null;"),),
     ),
     Mutant(
         guard="sweep of lost attempts",

@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.faults.cells import (
+    SETTLE_POINTS,
     SWEEP_POINTS,
     UPLOAD_POINTS,
     WORKER_POINTS,
     Point,
     furnished,
+    settle_cell,
     sweep_cell,
     upload_cell,
     worker_cell,
@@ -21,12 +23,13 @@ from tests.faults.checker import Report
 from tests.faults.cluster import Cluster, cluster
 
 AT_ONCE = 3
-FIRST_TIER = ("W4-kill", "W5-kill", "W5-stop", "W7-kill", "C2-kill", "C2-stop", "A5-kill", "S1-kill")
+FIRST_TIER = ("W4-kill", "W5-kill", "W5-stop", "W7-kill", "C2-kill", "C2-stop", "A5-kill", "S1-kill", "S2-kill")
 
 Run = Callable[[Cluster, Point], Awaitable[Report]]
 MATRIX: list[tuple[Run, Point]] = [
     *((worker_cell, point) for point in WORKER_POINTS),
     *((sweep_cell, point) for point in SWEEP_POINTS),
+    *((settle_cell, point) for point in SETTLE_POINTS),
     *((upload_cell, point) for point in UPLOAD_POINTS),
 ]
 

@@ -26,6 +26,7 @@ from tests.faults.mutants import MUTANTS, Mutant, take_out
 from tests.faults.test_api import repeat
 from tests.faults.test_postgres import PICKUP, probes
 from tests.faults.test_workers import STUCK, claimed, killing, only_killers_failed
+from tests.sql.line import settle_beside_upload
 
 CALM_S = 30.0
 INTACT = Mutant(guard="none", scenario="idle")
@@ -212,18 +213,38 @@ def calls(server_url: str, mutant: Mutant) -> None:
     )
 
 
+def gate(server_url: str, mutant: Mutant) -> None:
+    """A run ends beside an upload that is not committed yet."""
+    database_url = new_database(server_url)
+
+    async def race() -> None:
+        await migrate(database_url)
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as conn:
+            await take_out(conn, mutant)
+            line, late = await settle_beside_upload(database_url, conn)
+            assert await line.may_run(late), "a job waits beside a free slot"
+
+    asyncio.run(race())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.guard)
 def test_without_the_guard_it_goes_red(server_url: str, mutant: Mutant) -> None:
     def play() -> None:
         if mutant.scenario == "calls":
             calls(server_url, mutant)
+        elif mutant.scenario == "gate":
+            gate(server_url, mutant)
         else:
             asyncio.run(PLAYS[mutant.scenario](mutant))
 
     with pytest.raises((AssertionError, TimeoutError, psycopg.Error)) as red:
         play()
     print(f"{mutant.guard}: {str(red.value)[:300]}")
+
+
+def test_with_the_gate_nobody_waits_beside_a_free_slot(server_url: str) -> None:
+    gate(server_url, INTACT)
 
 
 @pytest.mark.slow

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from sql import Connection
-from tests.factories import Device, Made, Project, make_device, make_project, make_record, value
+from tests.factories import Device, Project, claim, complete, make_device, make_project, value
+
+GATE = "select count(*) from pg_locks where locktype = 'advisory' and not granted and pid = %s"
 
 
 class Line:
@@ -20,13 +24,8 @@ class Line:
         self.account = account
         self.portal = portal
 
-    async def join(self, conn: Connection | None = None) -> UUID:
-        """A new record's job."""
-        made: Made = await make_record(conn or self.conn, state="queued", device=self.device)
-        return made.job_id
-
     async def upload(self, conn: Connection | None = None) -> UUID:
-        """The same, whatever state it is stored in."""
+        """A new record's job."""
         record = uuid4()
         job: UUID = await value(
             conn or self.conn,
@@ -96,3 +95,22 @@ async def make_line(conn: Connection, *, max_runs: int = 2) -> Line:
     )
     await conn.execute("update project set portal_account_id = %s where id = %s", (account, project.id))
     return Line(conn, await make_device(conn, project), account, portal)
+
+
+async def settle_beside_upload(database_url: str, conn: Connection) -> tuple[Line, UUID]:
+    """The only run ends while an upload for the same account is not committed yet; answers the upload's job."""
+    line = await make_line(conn, max_runs=1)
+    running = await line.upload()
+    attempt = await claim(conn, running)
+    async with (
+        await AsyncConnection.connect(database_url, autocommit=True) as phone,
+        await AsyncConnection.connect(database_url, autocommit=True) as worker,
+    ):
+        async with phone.transaction():
+            late = await line.upload(phone)
+            settling = asyncio.create_task(complete(worker, running, attempt))
+            async with asyncio.timeout(60):
+                while not settling.done() and not await value(conn, GATE, worker.info.backend_pid):
+                    await asyncio.sleep(0.01)
+        assert await settling
+    return line, late

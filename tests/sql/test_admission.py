@@ -13,9 +13,7 @@ from psycopg.types.json import Jsonb
 
 from sql import Connection
 from tests.factories import ERROR, claim, complete, finish, make_record, value
-from tests.sql.line import Line, make_line
-
-GATE = "select count(*) from pg_locks where locktype = 'advisory' and not granted and pid = %s"
+from tests.sql.line import Line, make_line, settle_beside_upload
 
 
 async def fetched(conn: Connection) -> UUID | None:
@@ -63,21 +61,7 @@ async def test_a_settle_waits_for_an_upload_that_is_not_committed_and_then_sees_
     database_url: str, conn: Connection
 ) -> None:
     """Without the gate the settle finds nobody in line, and the upload commits a job that waits beside a free slot."""
-    line = await make_line(conn, max_runs=1)
-    running = await line.upload()
-    attempt = await claim(conn, running)
-    async with (
-        await AsyncConnection.connect(database_url, autocommit=True) as phone,
-        await AsyncConnection.connect(database_url, autocommit=True) as worker,
-    ):
-        async with phone.transaction():
-            late = await line.upload(phone)
-            settling = asyncio.create_task(complete(worker, running, attempt))
-            async with asyncio.timeout(60):
-                while not settling.done() and not await value(conn, GATE, worker.info.backend_pid):
-                    await asyncio.sleep(0.01)
-            assert not settling.done(), "the settle did not wait at the gate"
-        assert await settling
+    line, late = await settle_beside_upload(database_url, conn)
     assert await line.may_run(late)
 
 
@@ -346,9 +330,7 @@ async def test_starts_are_spaced_and_an_attached_run_waits_for_nothing(conn: Con
     line = await make_line(conn, max_runs=4)
     await line.sets(starts_per_minute=60)
     jobs = [await line.upload() for _ in range(4)]
-    waits = []
-    for job in jobs[:3]:
-        waits.append(await value(conn, "select reserve_start(%s, %s::int)", job, await claim(conn, job)))
+    waits = [await value(conn, "select reserve_start(%s, %s::int)", job, await claim(conn, job)) for job in jobs[:3]]
     assert waits == [0, pytest.approx(1, abs=0.9), pytest.approx(2, abs=0.9)]
     assert waits[0] < waits[1] < waits[2]
     attempt = await claim(conn, jobs[3])

@@ -129,7 +129,7 @@ export function noteOf(job) {
 
 function nextAttempt(job) {
   const wait = job.ready_at ? Date.parse(job.ready_at) - Date.now() : NaN;
-  const next = `Attempt ${job.failures + 1} of ${job.max_attempts}`;
+  const next = job.wait_reason === "portal_down" ? "Portal not available, next try" : `Attempt ${job.failures + 1} of ${job.max_attempts}`;
   return wait > 1000 ? `${next} in ${duration(Math.ceil(wait / 1000) * 1000)}` : `${next} any moment`;
 }
 

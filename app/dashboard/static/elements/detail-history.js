@@ -7,7 +7,7 @@ import { STATES, stateOf } from "../states.js";
 import { errorHeadline, humanize, outcomeOf, waitSentence } from "../words.js";
 import { openLightbox, Picture } from "./detail-photos.js";
 
-const WAITING = ["awaiting_media", "held", "needs_input"];
+const WAITING = ["awaiting_media", "held", "queued", "needs_input"];
 const TROUBLED = ["retrying", "failed", "needs_input"];
 const ACTS = { "media": "A photo arrived", "changed": "Changed", "job.retry": "Retried by a person" };
 const STEP_ICONS = { confirmed: ["check", "Done"], failed: ["cross", "Failed"], running: ["gear", "Running"] };
