@@ -521,8 +521,8 @@ function public.account_facts(a portal_account) returns jsonb
 function public.account_stamp() returns trigger
 function public.actor() returns text
 function public.add_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
-function ops.answer_outcome(p_job uuid, p_submitted boolean, p_confirmation text, p_reason text) returns jsonb
 function public.admit(p_job uuid) returns boolean
+function ops.answer_outcome(p_job uuid, p_submitted boolean, p_confirmation text, p_reason text) returns jsonb
 function public.app_queue_abort() returns trigger
 function public.app_queue_again() returns trigger
 function public.app_queue_attempts() returns trigger
@@ -549,9 +549,9 @@ function public.doctor_records() returns TABLE(rule text, job_id uuid, record_id
 function public.doctor_slots(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_submissions() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.external_ref(p_record uuid, p_try integer) returns text
-function public.hold_commit(p_job uuid, p_attempt integer, p_hold_s double precision) returns boolean
 function public.free_slot(p_job uuid) returns uuid
 function ops.hold(p_job uuid, p_reason text) returns jsonb
+function public.hold_commit(p_job uuid, p_attempt integer, p_hold_s double precision) returns boolean
 function public.interrupt(job automation_job, p_progressed boolean) returns void
 function public.job_guard() returns trigger
 function public.job_slot() returns trigger
@@ -582,15 +582,14 @@ function public.reconcile_unfinished(p_grace_s double precision) returns SETOF u
 function public.record_intent(p_job uuid, p_attempt integer) returns boolean
 function public.record_row(r asbuilt_record) returns jsonb
 function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) returns void
-function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb) returns void
-function ops.retry(p_job uuid, p_reason text) returns jsonb
-function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
 function ops.release(p_job uuid, p_reason text) returns jsonb
+function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb) returns void
 function public.reserve_start(p_job uuid, p_attempt integer) returns double precision
 function public.restate_waiters(a portal_account) returns void
 function ops.resume_portal(p_portal text, p_reason text, p_account text) returns integer
 function ops.retry(p_job uuid, p_reason text) returns jsonb
 function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
+function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
 function public.settle_cancelled(p_job uuid, p_attempt integer) returns boolean
 function public.settle_completed(p_job uuid, p_attempt integer, p_confirmation text, p_how text, p_portal_url text) returns boolean
 function public.settle_detached(p_job uuid, p_attempt integer) returns boolean
