@@ -32,6 +32,9 @@ class Arguments(argparse.Namespace):
     no_browser: bool
     verbose: bool
     deep: bool
+    jobs: int
+    kill: float
+    seed: int
     records: int
     url: str
     token: str
@@ -103,6 +106,10 @@ def parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="check the whole installation; exit 0 when nothing is wrong")
     doctor.add_argument("--deep", action="store_true", help="read every stored file, not only its size")
     _add_home(doctor)
+    torture = commands.add_parser("torture", help="submit under faults with the guard and without, and count")
+    torture.add_argument("--jobs", type=_count, default=24, metavar="N", help="records in each half (default 24)")
+    torture.add_argument("--kill", type=_share, default=0.4, metavar="P", help="attempts that are struck (default 0.4)")
+    torture.add_argument("--seed", type=int, default=0, help="repeats the faults of an earlier run")
     psql = commands.add_parser("psql", help="psql on the running local stack's database")
     _add_home(psql)
     psql.add_argument("arguments", nargs="*", help="for psql itself, after --")
@@ -168,6 +175,13 @@ def _count(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError("at least 1 is needed")
     return count
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError("a probability is a number from 0 to 1")
+    return share
 
 
 def _home(arguments: Arguments) -> Home:
@@ -278,6 +292,13 @@ def _doctor(arguments: Arguments) -> int:
     return asyncio.run(report(load("database_url", env=env), deep=arguments.deep, out=sys.stdout))
 
 
+def _torture(arguments: Arguments) -> int:
+    from app.core.settings import environment
+    from app.local.torture.command import Options, run
+
+    return run(Options(jobs=arguments.jobs, kill=arguments.kill, seed=arguments.seed), env=environment())
+
+
 def _token_create(arguments: Arguments) -> int:
     from app.local.grant import token
 
@@ -344,6 +365,7 @@ COMMANDS = {
     "env": _env,
     "psql": _psql,
     "doctor": _doctor,
+    "torture": _torture,
     "token create": _token_create,
     "user create": _user_create,
     "secret-key": _secret_key,

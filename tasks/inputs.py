@@ -32,15 +32,8 @@ def run_spec(settings: Settings, claim: Claim, row: InputsRow, *, resume: Resume
         recipe=claim.recipe,
         recipe_version=claim.recipe_version,
         external_ref=claim.external_ref,
-        inputs={
-            **row.fields,
-            "form": row.form_key,
-            "asset": row.asset_key,
-            "lat": row.lat,
-            "lon": row.lon,
-            "captured_at": row.captured_at.isoformat() if row.captured_at else None,
-        },
-        files=tuple(_file(settings, photo) for photo in msgspec.convert(row.photos, list[_Photo])),
+        inputs=keyed(row),
+        files=files(settings, row),
         resume=resume,
         deadline=datetime.now(UTC) + timedelta(seconds=settings.attempt_s),
     )
@@ -55,6 +48,23 @@ def resume_of(steps: Sequence[StepRow]) -> Resume | None:
         outputs.update(step.outputs)
     hashes = {step.key: step.input_hash for step in steps if step.input_hash}
     return Resume(steps=tuple(step.key for step in steps), outputs=outputs, hashes=hashes)
+
+
+def keyed(row: InputsRow) -> dict[str, object]:
+    """What a recipe may name as `form`."""
+    return {
+        **row.fields,
+        "form": row.form_key,
+        "asset": row.asset_key,
+        "lat": row.lat,
+        "lon": row.lon,
+        "captured_at": row.captured_at.isoformat() if row.captured_at else None,
+    }
+
+
+def files(settings: Settings, row: InputsRow) -> tuple[FileSpec, ...]:
+    """The photos, as addresses at the web process."""
+    return tuple(_file(settings, photo) for photo in msgspec.convert(row.photos, list[_Photo]))
 
 
 def _file(settings: Settings, photo: _Photo) -> FileSpec:

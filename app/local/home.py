@@ -144,8 +144,8 @@ def load_ports(home: Home) -> Ports:
     kept: Ports | None = None
     with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
         kept = msgspec.json.decode(home.ports_file.read_bytes(), type=Ports)
-    runner = kept.runner if kept is not None and is_free(kept.runner) else _free_port()
-    portal = kept.portal if kept is not None and is_free(kept.portal) else _free_port(other_than=runner)
+    runner = kept.runner if kept is not None and is_free(kept.runner) else free_port()
+    portal = kept.portal if kept is not None and is_free(kept.portal) else free_port(other_than=runner)
     ports = Ports(runner=runner, portal=portal)
     if ports != kept:
         write_private(home.ports_file, content=msgspec.json.encode(ports))
@@ -191,7 +191,8 @@ def write_private(path: Path, *, content: bytes) -> None:
     unfinished.replace(path)
 
 
-def _free_port(*, other_than: int = 0) -> int:
+def free_port(*, other_than: int = 0) -> int:
+    """A loopback port nobody has now."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.bind(("127.0.0.1", 0))

@@ -84,13 +84,31 @@ class _Job(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
-def samples(count: int, *, project: str, now: datetime, seed: int | None = None) -> Iterator[Sample]:
-    """Records one by one, since drawing takes a while; work orders differ within a run, ids always."""
+def samples(
+    count: int, *, project: str, now: datetime, seed: int | None = None, sketch: bool = False
+) -> Iterator[Sample]:
+    """Records one by one, since drawing takes a while; work orders differ within a run, ids always.
+
+    `sketch`: small photos, each scene drawn for its first record only, for when many are wanted soon.
+    """
     rng = Random(seed)  # noqa: S311 nothing here is secret
     zone = _zone()
+    album = _Album() if sketch else None
     for index, number in enumerate(rng.sample(range(10_000, 100_000), count)):
         job = _job(f"WO-{number}", rng, now.astimezone(zone))
-        yield (_pole if index % 2 == 0 else _fibre)(job, project, rng)
+        yield (_pole if index % 2 == 0 else _fibre)(job, project, rng, album)
+
+
+class _Album:
+    """Small pictures of scenes, by shot, drawn once; EXIF makes a photo of its own of each use."""
+
+    def __init__(self) -> None:
+        self._pictures: dict[str, Image.Image] = {}
+
+    def picture(self, shot: str, scene: Scene) -> Image.Image:
+        if shot not in self._pictures:
+            self._pictures[shot] = scene().resize((800, 600))
+        return self._pictures[shot]
 
 
 def _zone() -> tzinfo:
@@ -117,7 +135,7 @@ def _job(work_order: str, rng: Random, now: datetime) -> _Job:
     )
 
 
-def _pole(job: _Job, project: str, rng: Random) -> Sample:
+def _pole(job: _Job, project: str, rng: Random, album: _Album | None) -> Sample:
     pole = Pole(
         tag=f"NP-{rng.randrange(10_000, 100_000)}",
         street=job.street,
@@ -143,10 +161,10 @@ def _pole(job: _Job, project: str, rng: Random) -> Sample:
     }
     if rng.random() < 0.5:
         scenes["earth"] = lambda: pole_scenes.earth(pole)
-    return _sample(job, "pole-replacement", project, pole.tag, fields, scenes, rng)
+    return _sample(job, "pole-replacement", project, pole.tag, fields, scenes, rng, album)
 
 
-def _fibre(job: _Job, project: str, rng: Random) -> Sample:
+def _fibre(job: _Job, project: str, rng: Random, album: _Album | None) -> Sample:
     count = 12
     losses = tuple(round(min(0.24, max(0.01, rng.gauss(0.06, 0.03))), 2) for _ in range(count))
     closure = Closure(
@@ -173,11 +191,18 @@ def _fibre(job: _Job, project: str, rng: Random) -> Sample:
         "tray": lambda: fibre_scenes.tray(closure),
         "label": lambda: fibre_scenes.label(closure),
     }
-    return _sample(job, "fibre-splice-closure", project, closure.label, fields, scenes, rng)
+    return _sample(job, "fibre-splice-closure", project, closure.label, fields, scenes, rng, album)
 
 
 def _sample(
-    job: _Job, form: str, project: str, asset: str, fields: dict[str, object], scenes: dict[str, Scene], rng: Random
+    job: _Job,
+    form: str,
+    project: str,
+    asset: str,
+    fields: dict[str, object],
+    scenes: dict[str, Scene],
+    rng: Random,
+    album: _Album | None,
 ) -> Sample:
     photos: list[Photo] = []
     manifest: list[dict[str, object]] = []
@@ -188,7 +213,7 @@ def _sample(
             lat=round(job.taken.lat + rng.uniform(-0.0001, 0.0001), 7),
             lon=round(job.taken.lon + rng.uniform(-0.0001, 0.0001), 7),
         )
-        photo = Photo(name=f"{shot}.jpg", shot=shot, data=jpeg(scene(), taken))
+        photo = Photo(name=f"{shot}.jpg", shot=shot, data=jpeg(album.picture(shot, scene) if album else scene(), taken))
         photos.append(photo)
         manifest.append(
             {

@@ -56,6 +56,11 @@ class Supervisor:
             await asyncio.sleep(_LOOK_S)
         self._stood.add(spec.name)
 
+    def pid(self, name: str) -> int | None:
+        """The process that is this child at the moment."""
+        child = self._running.get(name)
+        return child.pid if child is not None else None
+
     def hurry(self) -> None:
         """Stop waiting for anybody: whoever still runs is killed."""
         self._hurry.set()

@@ -16,19 +16,16 @@ from pathlib import Path
 
 import httpx
 import msgspec
-import psycopg
 
 from app.local import home as homes
-from app.local import lock, postgres, stack, valkey
+from app.local import lock, stack
 from app.local.errors import LocalStackError
 from app.local.home import Home
 from app.local.logbook import follow
-from app.local.process import choose_privilege
-from app.local.seed import create_database, seed
+from app.local.servers import fill, start_cache, start_database
 from app.local.sockets import socket_directory
 from app.local.stack import Plan
 from app.local.supervisor import Supervisor
-from sql.migrate import EditedMigration, migrate
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +100,8 @@ async def _run(options: Options, *, sockets: Path, env: Mapping[str, str]) -> in
 async def _serve(options: Options, supervisor: Supervisor, *, sockets: Path, env: Mapping[str, str]) -> None:
     home = options.home
     database_url, redis_url = await asyncio.gather(
-        _database(home, supervisor, sockets=sockets, env=env), _cache(home, supervisor, sockets=sockets, env=env)
+        start_database(home, supervisor, sockets=sockets, env=env, say=say),
+        start_cache(home, supervisor, sockets=sockets, env=env, say=say),
     )
     plan = Plan(
         home=home,
@@ -115,54 +113,17 @@ async def _serve(options: Options, supervisor: Supervisor, *, sockets: Path, env
         redis_url=redis_url,
         inherited=env,
     )
-    code, token = await _fill(plan)
+    seeded = await fill(plan)
     services = stack.services(plan)
     await asyncio.gather(*(supervisor.start(spec) for spec in services.values()))
-    homes.write_env(home, values={**stack.settings_of(plan), "ASBUILT_TOKEN": token})
-    link = f"{plan.url}/sign-in#{code}"
+    homes.write_env(home, values={**stack.settings_of(plan), "ASBUILT_TOKEN": seeded.upload_token})
+    link = f"{plan.url}/sign-in#{seeded.sign_in_code}"
     sys.stdout.write(f"ready {link}\n")
     sys.stdout.flush()
     if options.browser:
         _open_page(link, env=env)
     await _tell_about_browser(plan)
     await asyncio.Event().wait()
-
-
-async def _database(home: Home, supervisor: Supervisor, *, sockets: Path, env: Mapping[str, str]) -> str:
-    if given := env.get("DATABASE_URL"):
-        say("Postgres: the one of DATABASE_URL.")
-        return given
-    binaries = postgres.find(env)
-    home.data.mkdir(mode=0o700, exist_ok=True)
-    privilege = choose_privilege(binaries.program("postgres"), directories=[home.data, sockets], within=home.root)
-    made = postgres.initialise(binaries, data=home.data, privilege=privilege, env=env)
-    await supervisor.start(stack.postgres_spec(home, binaries=binaries, sockets=sockets, privilege=privilege, env=env))
-    await create_database(postgres.url(sockets))
-    say(f"Postgres {postgres.major_version(binaries)}: {'new' if made else 'your'} data in {home.data}.")
-    return postgres.url(sockets, database="asbuilt")
-
-
-async def _cache(home: Home, supervisor: Supervisor, *, sockets: Path, env: Mapping[str, str]) -> str:
-    if given := env.get("REDIS_URL"):
-        say("Redis: the one of REDIS_URL.")
-        return given
-    program = valkey.find(env)
-    if program is None:
-        say(valkey.ABSENT)
-        return ""
-    await supervisor.start(stack.valkey_spec(home, program=program, sockets=sockets, env=env))
-    return valkey.url(sockets)
-
-
-async def _fill(plan: Plan) -> tuple[str, str]:
-    """Migrate, then put in what a demo needs; the sign-in code and the upload token."""
-    try:
-        await migrate(plan.database_url)
-        seeded = await seed(plan.database_url, portal_url=plan.portal_url, token=homes.load_token(plan.home))
-    except (psycopg.Error, EditedMigration) as exc:
-        raise LocalStackError(f"The database could not be brought up to date: {exc}", exit_code=1) from exc
-    homes.keep_token(plan.home, token=seeded.upload_token)
-    return seeded.sign_in_code, seeded.upload_token
 
 
 async def _tell_about_browser(plan: Plan) -> None:

@@ -1,6 +1,6 @@
 -- An attempt failed. What it spends: an attempt of the job's budget, an interruption (three in a row end the job), or
 -- nothing. While the budget lasts and p_again, the next attempt is deferred, due after p_wait_s seconds and up to half as many more, or by default after
--- a back-off of full jitter: between half and all of p_base_s * 4^(failures so far). All of it on the database's clock.
+-- a back-off of full jitter: between half and all of p_base_s * 4^(failures so far, at most 4). All on the database's clock.
 -- A rejected login holds the job with all others of its account. A portal that says when to come back is waited for, at no cost,
 -- for a day; then an operator decides. What the failure means for the whole account is told to it first.
 -- p_run_over: the service's run is known to have ended, so the next attempt starts a new one instead of attaching.
@@ -20,7 +20,7 @@ begin
     select * into job from automation_job where id = p_job;
     perform portal_trouble(job.account_id, p_error);
     -- Never earlier than told, and not all at once.
-    wait_s := coalesce(p_wait_s * (1 + random() / 2), p_base_s * 4 ^ job.failures * (0.5 + random() / 2));
+    wait_s := coalesce(p_wait_s * (1 + random() / 2), p_base_s * 4 ^ least(job.failures, 4) * (0.5 + random() / 2));
     job.failures := job.failures + (p_spends = 'attempt')::int;
     job.interruptions := job.interruptions + (p_spends = 'interruption')::int;
     job.down_since := case when down then coalesce(job.down_since, clock_timestamp()) end;

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from app.core.crashpoints import crashpoint
 from tasks.engines.contract import CommitGrant
 from tasks.engines.events import CommitObserved, CommitRequested, CommitSent, Review
 from tasks.runner.driver import FENCE_HEADER, Answer, RunError, Send
@@ -100,13 +101,16 @@ class CommitGate:
             self._grant.cancel()
             raise DryRun
         await self._wait(self._grant, self.review())
+        await crashpoint("R2", subject=self._external_ref)
         now = datetime.now(UTC)
         # Written and on disk before the bytes leave: a restart that finds this line reports the outcome as unknown.
         self._run.emit("commit.sent", CommitSent(at=now))
         self.sent_at = now
         await self._run.sync()
+        await crashpoint("R3", subject=self._external_ref)
         self._still_open()
         self.answer = await self._bounded(send({FENCE_HEADER: str(self._run.attempt)}))
+        await crashpoint("R4", subject=self._external_ref)
         self._run.emit("commit.observed", CommitObserved(status=self.answer.status, location=self.answer.location))
 
     async def _wait(self, grant: asyncio.Future[CommitGrant], review: Review) -> None:
@@ -116,6 +120,7 @@ class CommitGate:
             "commit.requested",
             CommitRequested(external_ref=self._external_ref, review=review, token=self._token, expires_at=expires_at),
         )
+        await crashpoint("R1", subject=self._external_ref)
         await asyncio.wait({grant}, timeout=self._expiry_s)
         if not grant.done():
             self.expired = True

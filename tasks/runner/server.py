@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 import msgspec
 import uvicorn
 
+from app.core import crashpoints
 from app.core.settings import Settings, SettingsError
 from tasks.runner import drivers, portals, recipe_file
 from tasks.runner.execution import Limits, Workshop
@@ -36,6 +37,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
 async def serve(settings: Settings) -> None:
     """Run the service until SIGTERM or SIGINT; prints `ready URL` once it answers. Raises `SettingsError`."""
+    crashpoints.arm(settings.crashpoint)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,7 +10,21 @@ import psycopg
 from sql import Connection
 
 Scenario = Literal[
-    "calls", "gate", "kills", "poison", "drain", "finish", "restart", "forgotten", "overtaken", "twins", "rows", "idle"
+    "calls",
+    "gate",
+    "kills",
+    "poison",
+    "drain",
+    "finish",
+    "restart",
+    "forgotten",
+    "overtaken",
+    "twins",
+    "rows",
+    "idle",
+    "ungranted",
+    "outranked",
+    "unanswered",
 ]
 
 
@@ -149,9 +163,32 @@ MUTANTS = (
         code=Code(module="tasks.verifying", old="if claim.submission is None and not claim.begun:", new="if True:"),
     ),
     Mutant(
+        guard="intent before the request",
+        scenario="unanswered",
+        code=Code(
+            module="tasks.committing",
+            old="    if (await shop.ask(store.RECORD_INTENT, **attempt)).done:\n        return True\n",
+            new="    if shop is not None:\n        return True\n",
+        ),
+    ),
+    Mutant(
         guard="commit lock",
         scenario="overtaken",
         code=Code(module="tasks.committing", old="    await flight.begin()\n", new=""),
+    ),
+    Mutant(
+        guard="only a grant opens the gate",
+        scenario="ungranted",
+        code=Code(
+            module="tasks.runner.gate",
+            old="        await asyncio.wait({grant}, timeout=self._expiry_s)",
+            new="        self.grant(CommitGrant(token=self._token, attempt=self._run.attempt))",
+        ),
+    ),
+    Mutant(
+        guard="the service refuses a lower attempt",
+        scenario="outranked",
+        code=Code(module="tasks.runner.gate", old="if grant.attempt < self._run.attempt:", new="if False:"),
     ),
     Mutant(
         guard="one record a key",

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -17,10 +17,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from sql.migrate import migrate
+from tasks.engines import errors
 from tests.conftest import new_database
 from tests.faults.checker import Demands
 from tests.faults.clients import Crowd
 from tests.faults.cluster import Cluster, cluster
+from tests.faults.gate_calls import at_the_gate
 from tests.faults.machine import Lifecycle
 from tests.faults.mutants import MUTANTS, Mutant, take_out
 from tests.faults.test_api import repeat
@@ -149,6 +151,24 @@ async def overtaken(mutant: Mutant) -> None:
         await c.judge(demands=Demands(acked=1, effects=1))
 
 
+async def unanswered(mutant: Mutant) -> None:
+    """Killed while its request is in flight; the service forgets its runs, and the portal takes it in after its successor came."""
+    async with mutated(mutant, workers=0, seconds=0.5) as c:
+        async with c.connect() as conn:
+            await conn.execute("update portal set settle_s = 14")
+        await c.behave(commit="slow", slow_s=10, once=True)
+        await Crowd(c).load(per_s=50, phones=1, total=1)
+        doomed = c.worker("doomed")
+        await doomed.start()
+        await in_flight(c)
+        await c.signal(doomed, "kill", signal.SIGKILL)
+        await c.behave(forget=True)
+        await c.work(1)
+        await asyncio.sleep(10)
+        await c.calm(within_s=CALM_S)
+        await c.judge(demands=Demands(acked=1, effects=1))
+
+
 async def in_flight(c: Cluster) -> None:
     """Until the service has been told to submit."""
     async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as http:
@@ -172,6 +192,21 @@ async def rows(mutant: Mutant) -> None:
         await c.judge(demands=Demands(acked=40, effects=40))
 
 
+async def ungranted(mutant: Mutant) -> None:
+    """A run at its gate, and nobody who permits anything."""
+    async with at_the_gate(mutant) as gate:
+        await gate.abort()
+
+
+async def outranked(mutant: Mutant) -> None:
+    """A run at its gate; a second attempt has come, and the first one speaks up late."""
+    async with at_the_gate(mutant) as gate:
+        await gate.engine.start(msgspec.structs.replace(gate.spec, attempt=2), key=gate.key)
+        with suppress(errors.Fenced):
+            await gate.permit(attempt=1)
+        await gate.abort(attempt=2)
+
+
 PLAYS: dict[str, Play] = {
     "kills": kills,
     "idle": idle,
@@ -181,8 +216,11 @@ PLAYS: dict[str, Play] = {
     "restart": restart,
     "forgotten": forgotten,
     "overtaken": overtaken,
+    "unanswered": unanswered,
     "twins": twins,
     "rows": rows,
+    "ungranted": ungranted,
+    "outranked": outranked,
 }
 
 
