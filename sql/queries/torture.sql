@@ -24,6 +24,8 @@ select r.id as record_id, r.external_ref as reference, a.portal_key as portal, a
   join portal as p on p.key = a.portal_key
  order by r.external_ref;
 
--- name: settle_sooner :exec
--- Believe the portal's "there is none" so many seconds after an intent: its timings are scaled down too.
-update portal set settle_s = %(settle_s)s;
+-- name: endure :exec
+-- Scaled down like all timings: "there is none" is believed sooner. The breaker is for people whose portal may recover, and this one
+-- never does; as many runs at once as there are workers, and a little more for those that are waited for.
+with settled as (update portal set settle_s = %(settle_s)s)
+update portal_account set max_runs = %(max_runs)s, breaker_failures = 1000000;

@@ -69,6 +69,8 @@ def configured(settings: Settings) -> dict[str, PortalConfig]:
         portals[DEMO] = PortalEntry(
             url=demo.url or settings.portal_url,
             allowed_hosts=demo.allowed_hosts,
+            pages_per_s=demo.pages_per_s,
+            pages_at_once=demo.pages_at_once,
             accounts={DEFAULT: own, **demo.accounts},
         )
     found = {key: _portal(entry, vault=vault) for key, entry in portals.items() if entry.url}
