@@ -38,6 +38,7 @@ from app.jobs.routes import router as jobs_router
 from app.live.hub import Hub
 from app.live.routes import router as live_router
 from app.portals.routes import router as portals_router
+from app.questions.routes import router as questions_router
 from app.review.routes import router as review_router
 
 SHUTDOWN_S = 3
@@ -66,6 +67,7 @@ class Web:
                 jobs_router,
                 files_router,
                 portals_router,
+                questions_router,
                 review_router,
                 live_router,
                 sessions.router,

@@ -125,6 +125,34 @@ table automation_attempt: constraint automation_attempt_pkey PRIMARY KEY (job_id
 CREATE INDEX automation_attempt_failed ON public.automation_attempt USING btree (ended_at) WHERE (outcome = 'failed'::text)
 CREATE INDEX automation_attempt_open ON public.automation_attempt USING btree (lease_until) WHERE (ended_at IS NULL)
 CREATE INDEX automation_attempt_queue_row ON public.automation_attempt USING btree (queue_job_id)
+table automation_input: id uuid not null default gen_random_uuid()
+table automation_input: job_id uuid not null
+table automation_input: attempt integer not null
+table automation_input: generation integer not null
+table automation_input: run_input_id text
+table automation_input: kind text not null
+table automation_input: prompt text not null
+table automation_input: fields jsonb not null default '[]'::jsonb
+table automation_input: artifact_id uuid
+table automation_input: detail jsonb not null default '{}'::jsonb
+table automation_input: asked_at timestamp with time zone not null default clock_timestamp()
+table automation_input: expires_at timestamp with time zone not null
+table automation_input: answered_at timestamp with time zone
+table automation_input: answered_by text
+table automation_input: answer_cipher bytea
+table automation_input: outcome text
+table automation_input: constraint automation_input_artifact_id_fkey FOREIGN KEY (artifact_id) REFERENCES artifact(id)
+table automation_input: constraint automation_input_check CHECK (((answer_cipher IS NULL) OR (outcome = 'answered'::text)))
+table automation_input: constraint automation_input_check1 CHECK (((answered_at IS NULL) = (answered_by IS NULL)))
+table automation_input: constraint automation_input_check2 CHECK (((answered_at IS NOT NULL) OR (outcome IS NULL) OR (outcome = ANY (ARRAY['expired'::text, 'withdrawn'::text]))))
+table automation_input: constraint automation_input_fields_check CHECK ((jsonb_typeof(fields) = 'array'::text))
+table automation_input: constraint automation_input_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
+table automation_input: constraint automation_input_kind_check CHECK ((kind = ANY (ARRAY['otp'::text, 'captcha'::text, 'approval'::text, 'choice'::text, 'fix'::text])))
+table automation_input: constraint automation_input_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'used'::text, 'approved'::text, 'refused'::text, 'expired'::text, 'withdrawn'::text])))
+table automation_input: constraint automation_input_pkey PRIMARY KEY (id)
+CREATE INDEX automation_input_due ON public.automation_input USING btree (expires_at) WHERE ((outcome IS NULL) OR (outcome = 'answered'::text))
+CREATE INDEX automation_input_job ON public.automation_input USING btree (job_id, asked_at DESC)
+CREATE UNIQUE INDEX automation_input_once ON public.automation_input USING btree (job_id, generation, run_input_id) WHERE (run_input_id IS NOT NULL)
 table automation_job: id uuid not null
 table automation_job: record_id uuid not null
 table automation_job: revision integer not null
@@ -320,6 +348,7 @@ table portal: url text not null default ''::text
 table portal: recipe text not null
 table portal: recipe_version integer not null
 table portal: settle_s double precision not null default 90
+table portal: approval boolean not null default false
 table portal: engine text not null default 'asbuilt'::text
 table portal: engine_config jsonb not null default '{}'::jsonb
 table portal: constraint portal_engine CHECK ((engine = ANY (ARRAY['asbuilt'::text, 'skyvern'::text, 'browser-use'::text])))
@@ -403,6 +432,7 @@ table project: site_radius_m double precision not null default 150
 table project: state text not null default 'open'::text
 table project: created_at timestamp with time zone not null default now()
 table project: portal_account_id uuid
+table project: approval boolean not null default false
 table project: constraint project_boundary_check CHECK ((jsonb_typeof(boundary) = 'object'::text))
 table project: constraint project_check CHECK (((site_lat IS NULL) = (site_lon IS NULL)))
 table project: constraint project_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9-]{0,39}$'::text))
@@ -504,6 +534,17 @@ view ops.portals: paused_at timestamp with time zone
 view ops.portals: breaker text
 view ops.portals: breaker_reason text
 view ops.portals: next_probe_at timestamp with time zone
+view ops.questions: job_id uuid
+view ops.questions: record_id uuid
+view ops.questions: project text
+view ops.questions: question uuid
+view ops.questions: kind text
+view ops.questions: prompt text
+view ops.questions: asked_at timestamp with time zone
+view ops.questions: expires_at timestamp with time zone
+view ops.questions: answered_at timestamp with time zone
+view ops.questions: answered_by text
+view ops.questions: outcome text
 view ops.timeline: at timestamp with time zone
 view ops.timeline: record_id uuid
 view ops.timeline: job_id uuid
@@ -522,6 +563,7 @@ function public.account_stamp() returns trigger
 function public.actor() returns text
 function public.add_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
 function public.admit(p_job uuid) returns boolean
+function public.answer_input(p_job uuid, p_input uuid, p_cipher bytea, p_decision text, p_reason text) returns jsonb
 function ops.answer_outcome(p_job uuid, p_submitted boolean, p_confirmation text, p_reason text) returns jsonb
 function public.app_queue_abort() returns trigger
 function public.app_queue_again() returns trigger
@@ -532,6 +574,7 @@ function public.app_queue_deleted() returns trigger
 function public.app_queue_ended() returns trigger
 function public.app_queue_plan() returns trigger
 function public.app_queue_wake() returns trigger
+function ops.approve(p_job uuid, p_approved boolean, p_reason text) returns jsonb
 function public.attach_run(p_job uuid, p_attempt integer, p_generation integer, p_run_id text, p_last_seq integer) returns integer
 function public.attempt_view(a automation_attempt) returns jsonb
 function ops.cancel(p_job uuid, p_reason text) returns jsonb
@@ -548,10 +591,14 @@ function public.doctor_queue(p_grace_s double precision) returns TABLE(rule text
 function public.doctor_records() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_slots(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_submissions() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.end_waiting(job automation_job, p_code text, p_message text) returns automation_job
+function public.expire_inputs() returns double precision
 function public.external_ref(p_record uuid, p_try integer) returns text
 function public.free_slot(p_job uuid) returns uuid
 function ops.hold(p_job uuid, p_reason text) returns jsonb
 function public.hold_commit(p_job uuid, p_attempt integer, p_hold_s double precision) returns boolean
+function public.input_end() returns trigger
+function public.input_view(i automation_input) returns jsonb
 function public.interrupt(job automation_job, p_progressed boolean) returns void
 function public.job_guard() returns trigger
 function public.job_slot() returns trigger
@@ -584,12 +631,14 @@ function public.record_row(r asbuilt_record) returns jsonb
 function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) returns void
 function ops.release(p_job uuid, p_reason text) returns jsonb
 function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb) returns void
+function ops.require_approval(p_on boolean, p_reason text, p_portal text, p_project text) returns void
 function public.reserve_start(p_job uuid, p_attempt integer) returns double precision
 function public.restate_waiters(a portal_account) returns void
 function ops.resume_portal(p_portal text, p_reason text, p_account text) returns integer
 function ops.retry(p_job uuid, p_reason text) returns jsonb
 function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
 function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
+function public.settle_asked(p_job uuid, p_attempt integer, p_question jsonb, p_error jsonb) returns boolean
 function public.settle_cancelled(p_job uuid, p_attempt integer) returns boolean
 function public.settle_completed(p_job uuid, p_attempt integer, p_confirmation text, p_how text, p_portal_url text) returns boolean
 function public.settle_detached(p_job uuid, p_attempt integer) returns boolean
@@ -614,6 +663,7 @@ CREATE TRIGGER app_queue_ended AFTER UPDATE OF status ON public.procrastinate_jo
 CREATE TRIGGER app_queue_plan BEFORE UPDATE OF queue_name, scheduled_at ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'todo'::procrastinate_job_status) AND (new.status = 'todo'::procrastinate_job_status) AND (((new.queue_name)::text <> (old.queue_name)::text) OR (new.scheduled_at IS DISTINCT FROM old.scheduled_at)))) EXECUTE FUNCTION app_queue_plan()
 CREATE TRIGGER app_queue_truncated BEFORE TRUNCATE ON public.procrastinate_jobs FOR EACH STATEMENT EXECUTE FUNCTION app_queue_deleted()
 CREATE TRIGGER app_queue_wake AFTER UPDATE OF status, queue_name, scheduled_at ON public.procrastinate_jobs FOR EACH ROW WHEN (((new.status = 'todo'::procrastinate_job_status) AND ((new.scheduled_at IS NULL) OR (new.scheduled_at <= clock_timestamp())) AND ((old.status <> 'todo'::procrastinate_job_status) OR ((new.queue_name)::text <> (old.queue_name)::text) OR (new.scheduled_at IS DISTINCT FROM old.scheduled_at)))) EXECUTE FUNCTION app_queue_wake()
+CREATE TRIGGER input_end AFTER UPDATE OF state, generation ON public.automation_job FOR EACH ROW WHEN (((new.generation > old.generation) OR ((new.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (old.state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))))) EXECUTE FUNCTION input_end()
 CREATE TRIGGER job_guard BEFORE UPDATE OF state ON public.automation_job FOR EACH ROW WHEN ((new.state <> old.state)) EXECUTE FUNCTION job_guard()
 CREATE TRIGGER job_slot AFTER UPDATE OF state, generation ON public.automation_job FOR EACH ROW WHEN (((new.generation > old.generation) OR ((new.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (old.state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))) OR ((new.state = 'needs_input'::text) AND (new.wait_reason = 'outcome_unknown'::text) AND (old.state <> 'needs_input'::text)))) EXECUTE FUNCTION job_slot()
 CREATE TRIGGER job_stamp BEFORE INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_stamp()

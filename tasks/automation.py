@@ -16,7 +16,7 @@ from uuid import UUID
 from procrastinate.exceptions import JobAborted
 
 from app.core.crashpoints import crashpoint
-from tasks import claiming, settling, store, ungated, verifying
+from tasks import claiming, questions, settling, store, ungated, verifying
 from tasks.admission import await_start, turned_away
 from tasks.committing import Flight, open_gate
 from tasks.endings import AttemptFailed, OutcomeOpen, RunCancelled, RunEnded
@@ -71,6 +71,8 @@ async def _attempt(shop: Workshop, claim: Claim, queue_job_id: int) -> None:
         await settling.fail(shop, claim, exc)
     except OutcomeOpen as exc:
         await settling.leave_open(shop, claim, exc)
+    except questions.Parked:
+        return
     except (RunCancelled, Fenced):
         raise
     except Exception as exc:
@@ -110,6 +112,8 @@ async def _run(shop: Workshop, claim: Claim, lease: Lease) -> Result:
         if isinstance(known, Result):
             return known
         return await _follow(shop, claim, await _begin(shop, known), lease)
+    except questions.Unanswered as exc:
+        raise RunEnded(questions.UNANSWERED, run_over=True) from exc
     except errors.Fenced as exc:
         raise Fenced from exc
     except errors.EngineError as exc:
@@ -124,6 +128,7 @@ async def _begin(shop: Workshop, claim: Claim) -> RunHandle:
     if claim.attempt > 1 and "resume" in engine.caps:
         steps = {"job": claim.id, "attempt": claim.attempt, "recipe_version": claim.recipe_version}
         resume = resume_of(await shop.ask(store.CONFIRMED_STEPS, **steps))
+    await questions.await_approval_of_start(shop, claim, engine, inputs)
     await await_start(shop, claim)
     fresh = await ungated.intend(shop, claim, engine)
     try:
@@ -157,6 +162,8 @@ async def _follow(shop: Workshop, claim: Claim, run: RunHandle, lease: Lease) ->
                 await crashpoint("W3", subject=claim.id)
             if event.type == "commit.requested":
                 await open_gate(shop, claim, run, event, flight)
+            elif event.type == "input.required":
+                await questions.on_question(shop, claim, run, event)
             elif event.type == "commit.observed":
                 await crashpoint("C3", subject=claim.id)
                 await flight.end(event.read(told.CommitObserved))

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from app.core import db
 from app.core.crashpoints import crashpoint
 from sql import Connection
-from tasks import store
+from tasks import questions, store
 from tasks.engines import errors
 from tasks.engines import events as told
 from tasks.engines.contract import CommitGrant, Event, RunHandle
@@ -86,11 +86,12 @@ class Flight:
 
 
 async def open_gate(shop: Workshop, claim: Claim, run: RunHandle, event: Event, flight: Flight) -> None:
-    """The intent first, committed; then the one word that lets the request out. Raises `Fenced`."""
+    """The intent first, committed; then the one word that lets the request out. Raises `Fenced` and `Parked`."""
     engine = shop.engine_of(claim)
     if (await engine.run(run.run_id)).status != "awaiting_commit":
         return  # an old event of a run we attached to
     request: told.CommitRequested = event.read(told.CommitRequested)
+    await questions.await_approval(shop, claim, run, request)
     await crashpoint("C1", subject=claim.id)
     if not await _intend(shop, claim):
         await engine.authorize_commit(run, CommitGrant(token=request.token, attempt=claim.attempt, decision="abort"))

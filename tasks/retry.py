@@ -16,6 +16,10 @@ PORTAL_DOWN_S = 300.0
 """How long a portal that is down is left alone when it does not say itself."""
 
 
+UNANSWERED = frozenset({"INPUT_EXPIRED", "NOT_APPROVED"})
+"""A person was asked already: nobody is asked again, until somebody retries the job."""
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """`again`: another attempt, while the budget lasts. `ask`: a person decides. `verify`: look the outcome up first.
 
@@ -59,6 +63,8 @@ def decide(failure: RunFailure) -> Decision:
     """
     if failure.outcome != "not_submitted":
         return Decision(next="verify", spends="interruption" if failure.code in INTERRUPTIONS else "attempt")
+    if failure.code in UNANSWERED:
+        return Decision(next="fail", spends="nothing")
     if failure.code in INTERRUPTIONS:
         return Decision(next="again", spends="interruption")
     decision = _BY_CLASS[failure.error_class]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 
 from procrastinate.exceptions import JobAborted
 from psycopg.types.json import Jsonb
 
-from tasks import store
+from tasks import questions, store
 from tasks.endings import AttemptFailed, OutcomeOpen, RunEnded
 from tasks.engines.contract import Result, RunFailure
 from tasks.retry import decide, repeated
@@ -35,8 +36,12 @@ async def complete(shop: Workshop, claim: Claim, result: Result) -> None:
 
 
 async def fail(shop: Workshop, claim: Claim, ended: RunEnded, *, trace: str = "") -> None:
-    """By the taxonomy. Returns when the job waits for a person; else raises `AttemptFailed`, or `JobAborted` if fenced."""
-    failure = repeated(ended.failure, before=(claim.last_code, claim.last_step, claim.last_action))
+    """By the taxonomy. Returns when the job waits for a person; else raises `AttemptFailed`; `JobAborted` or `Fenced` if fenced.
+
+    `RunCancelled` when the run's question was withdrawn, as a person wished the job to end.
+    """
+    failure = await questions.read(shop, claim, ended.failure)
+    failure = repeated(failure, before=(claim.last_code, claim.last_step, claim.last_action))
     decision = ended.decision or decide(failure)
     attempt = {"job": claim.id, "attempt": claim.attempt}
     if failure.outcome == "not_submitted" and ended.run_over:
@@ -44,6 +49,10 @@ async def fail(shop: Workshop, claim: Claim, ended: RunEnded, *, trace: str = ""
         await shop.ask(store.REFUTE_INTENT, **attempt, evidence=evidence)
     if failure.error_class == "validation_rejected":
         await shop.ask(store.REPORT_REJECTION, **attempt, findings=Jsonb(_findings(failure)))
+    if decision.wait_reason == "question":
+        with contextlib.suppress(questions.Parked):
+            await questions.ask_to_mend(shop, claim, failure)
+        return
     if decision.next == "ask":
         parked = await shop.ask(
             store.SETTLE_PARKED, **attempt, wait_reason=decision.wait_reason, error=_error(failure, trace)

@@ -14,7 +14,7 @@ from sql import load
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A job that is ours to run, as attempt `attempt`; `submission` is what stands at the portal under its reference.
 
-    A `suspect` was lost with its worker twice in a row, and runs alone.
+    A `suspect` was lost with its worker twice in a row, and runs alone. `approval`: a person approves its submission.
     """
 
     id: UUID
@@ -40,6 +40,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     last_code: str | None
     last_step: str | None
     last_action: str | None
+    approval: bool = False
 
     @property
     def run_key(self) -> str:

@@ -17,9 +17,12 @@ import uvicorn
 from app.core.access import create_link, create_token, create_user
 from app.core.protocol import BoundedProtocol
 from app.core.settings import Settings
+from app.core.vault import new_key
 from app.local.seed import seed
 from app.main import Web
 from sql import Connection
+
+SECRET_KEY = new_key()
 
 
 class Service(msgspec.Struct, kw_only=True):
@@ -41,6 +44,7 @@ def web_settings(database_url: str, redis_url: str, folder: Path, **changed: Any
         database_url=database_url,
         redis_url=redis_url,
         automation_token="service-token",
+        secret_key=(SECRET_KEY,),
         blobs=folder / "blobs",
         free_disk_bytes=0,
         poll_s=1.0,

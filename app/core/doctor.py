@@ -83,6 +83,7 @@ async def examine(settings: Settings, *, deep: bool = False) -> AsyncIterator[Fi
     """Every finding, as it is made. `deep` reads each stored file and compares its hash, not only its size."""
     yield await _redis(settings)
     yield await _automation(settings)
+    yield _secrets(settings)
     try:
         async with await AsyncConnection.connect(
             settings.database_url, autocommit=True, **connect_arguments("asbuilt-doctor")
@@ -149,6 +150,13 @@ async def _automation(settings: Settings) -> Finding:
     if answer != "ok":
         return _bad("automation", f"refuses at {settings.automation_url}; is AUTOMATION_TOKEN the same on both sides?")
     return _ok("automation", f"answers at {settings.automation_url}")
+
+
+def _secrets(settings: Settings) -> Finding:
+    if not settings.secret_key:
+        sentence = "ASBUILT_SECRET_KEY is not set: questions of a portal, one-time codes among them, cannot be answered"
+        return Finding(part="secrets", level="note", sentence=sentence)
+    return _ok("secrets", f"answers are sealed; {len(settings.secret_key)} key{'s' * (len(settings.secret_key) > 1)}")
 
 
 async def _workers(conn: Connection, settings: Settings) -> Finding:

@@ -113,6 +113,12 @@ class PortalUnknown(Problem):
     code, status, retry = "portal-unknown", 404, "never"
 
 
+class InputUnknown(Problem):
+    """This job does not ask that."""
+
+    code, status, retry = "input-unknown", 404, "never"
+
+
 class MethodNotAllowed(Problem):
     """This address does not know that method."""
 
@@ -185,6 +191,18 @@ class JobNotOnHold(Problem):
     code, status, retry = "job-not-on-hold", 409, "never"
 
 
+class InputAnswered(Problem):
+    """Somebody has answered already."""
+
+    code, status, retry = "input-answered", 409, "never"
+
+
+class InputExpired(Problem):
+    """The time for an answer is over."""
+
+    code, status, retry = "input-expired", 410, "never"
+
+
 class TooLarge(Problem):
     """The request is larger than allowed."""
 
@@ -207,6 +225,12 @@ class DatabaseUnavailable(Problem):
     """The database cannot be reached; nothing was stored."""
 
     code, status, retry = "database-unavailable", 503, "after"
+
+
+class AnswersCannotBeKept(Problem):
+    """Answers cannot be kept safe here: an operator has to set ASBUILT_SECRET_KEY."""
+
+    code, status, retry = "no-secret-key", 503, "fix"
 
 
 class StreamsFull(Problem):

@@ -65,6 +65,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The first pause between two look-ups of a submission whose outcome is open; later ones are longer."""
     verify_s: float = 7200.0
     """How long an open outcome is looked up before a person is asked."""
+    decide_s: float = 259_200.0
+    """How long an approval, or another question between two runs, waits for a person."""
 
     photo_bytes: int = 25 * 2**20
     photo_pixels: int = 64_000_000

@@ -21,6 +21,15 @@ class JobError(msgspec.Struct, frozen=True, kw_only=True):
     step: str | None = None
 
 
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person is asked; `GET /api/jobs/{id}/inputs` tells the whole of it."""
+
+    id: UUID
+    kind: Literal["otp", "captcha", "approval", "choice", "fix"]
+    prompt: str
+    expires_at: datetime
+
+
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
     """A job as everybody outside sees it. `seq` counts its changes, dense from 1."""
 
@@ -44,6 +53,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     changed_at: datetime
     seq: int
+    question: Question | None = None
     progress: Progress | None = None
 
 

@@ -8,7 +8,10 @@ create or replace function job_view(j automation_job) returns jsonb language sql
         'error', case when j.error_code is not null then jsonb_build_object(
             'code', j.error_code, 'class', j.error_class, 'message', left(j.error_message, 500), 'step', j.error_step) end,
         'created_at', j.created_at, 'queued_at', j.queued_at, 'started_at', j.started_at, 'finished_at', j.finished_at,
-        'changed_at', j.changed_at, 'seq', j.seq)
+        'changed_at', j.changed_at, 'seq', j.seq,
+        'question', case when j.state = 'needs_input' then (
+            select jsonb_build_object('id', i.id, 'kind', i.kind, 'prompt', left(i.prompt, 300), 'expires_at', i.expires_at)
+              from automation_input as i where i.job_id = j.id and i.outcome is null order by i.asked_at desc limit 1) end)
     from project, portal_account
     where project.id = j.project_id and portal_account.id = j.account_id
 $$;

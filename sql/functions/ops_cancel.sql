@@ -15,6 +15,16 @@ begin
     elsif job.state = 'processing' then
         update automation_job set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
          where id = p_job returning * into job;
+    elsif job.state = 'needs_input' and exists (select from automation_input as i where i.job_id = p_job and i.outcome is null
+                                                   and i.generation = job.generation and i.run_input_id is not null) then
+        -- Its run holds a page of the portal open: a short attempt ends the run, and the job with it.
+        spent := job.queue_job_id;
+        update automation_input set outcome = 'withdrawn' where job_id = p_job and outcome is null;
+        update automation_job
+           set state = 'queued', wait_reason = null, ready_at = null, queued_at = clock_timestamp(),
+               cancel_requested_at = clock_timestamp(), queue_job_id = queue_defer(p_job, 'automation', true)
+         where id = p_job returning * into job;
+        update procrastinate_jobs set status = 'cancelled' where id = spent and status = 'todo';
     else
         spent := job.queue_job_id;
         update automation_job

@@ -6,11 +6,13 @@ select j.id, j.record_id, j.project_id, j.device_id, j.attempt, j.generation, j.
        a.portal_key, a.label as account, p.recipe, p.recipe_version, p.engine, p.engine_config,
        s.state as submission, s.confirmation,
        j.interruptions >= 2 as suspect, j.failures >= j.max_attempts or j.interruptions >= 3 as spent,
+       p.approval or project.approval as approval,
        exists (select from automation_run as r where r.job_id = j.id and r.generation = j.generation) as begun,
        before.error_code as last_code, before.error_step as last_step, before.error_action as last_action
   from claim_attempt(%(job)s, %(queue_job)s, %(worker)s, %(lease_s)s) as j
   join portal_account as a on a.id = j.account_id
   join portal as p on p.key = a.portal_key
+  join project on project.id = j.project_id
   left join portal_submission as s on s.portal_key = a.portal_key and s.external_ref = j.external_ref
   left join lateral (select error_code, error_step, error_action from automation_attempt as t
                       where t.job_id = j.id and t.error_code <> 'SUBMIT_OUTCOME_UNKNOWN' order by t.attempt desc limit 1) as before on true;
@@ -168,8 +170,8 @@ select reserve_start(%(job)s, %(attempt)s) as wait_s;
 select promote_probes();
 
 -- name: promote_due :one
--- Make due retries runnable.
-select promote_due() as next_s;
+-- Make due retries runnable, and end questions that nobody answered.
+select least(promote_due(), expire_inputs()) as next_s;
 
 -- name: renew_lease :opt
 -- Go on holding an attempt; no row when it is over. Touches the attempt only: a submission holds its job locked.

@@ -50,6 +50,8 @@ CLASS_OF: dict[str, ErrorClass] = {
     "APPROVAL": "needs_human",
     "SECRET_UNUSABLE": "bug",
     "SECRET_HOST": "bug",
+    "INPUT_EXPIRED": "needs_human",
+    "NOT_APPROVED": "needs_human",
     "ELEMENT_MISSING": "element_missing",
     "AMBIGUOUS_TARGET": "element_missing",
     "UNEXPECTED_DIALOG": "element_missing",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import httpx
@@ -30,6 +30,13 @@ expect.set_options(timeout=DEADLINE_MS)
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     password: str
+
+
+class Site(Protocol):
+    """What a browser needs to know of a server."""
+
+    @property
+    def url(self) -> str: ...
 
 
 class Crew:
@@ -66,9 +73,9 @@ class Crew:
 class Desk:
     """One page and what the browser had to complain about."""
 
-    def __init__(self, page: Page, stack: Stack) -> None:
+    def __init__(self, page: Page, site: Site) -> None:
         self.page = page
-        self.stack = stack
+        self.site = site
         self.complaints: list[str] = []
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
@@ -84,7 +91,7 @@ class Desk:
             self.complaints.append(f"{message.type}: {message.text}")
 
     async def open(self, path: str = "/") -> None:
-        await self.page.goto(self.stack.url + path)
+        await self.page.goto(self.site.url + path)
 
     async def sign_in(self, person: Person, path: str = "/") -> None:
         """Through the form, as a person does."""
@@ -113,7 +120,7 @@ def make_person(stack: Stack, role: str) -> Person:
 
 
 @asynccontextmanager
-async def at_desk(stack: Stack, **context: Any) -> AsyncIterator[Desk]:
+async def at_desk(site: Site, **context: Any) -> AsyncIterator[Desk]:
     """A fresh browser; afterwards it must have had nothing to complain about."""
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
@@ -121,7 +128,7 @@ async def at_desk(stack: Stack, **context: Any) -> AsyncIterator[Desk]:
             page = await (await chromium.new_context(**context)).new_page()
             await page.add_init_script(WATCH_CSP)
             page.set_default_timeout(DEADLINE_MS)
-            desk = Desk(page, stack)
+            desk = Desk(page, site)
             yield desk
         finally:
             await chromium.close()

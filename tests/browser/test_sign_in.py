@@ -43,7 +43,7 @@ async def test_a_wrong_password_is_answered_in_words_and_the_right_one_leads_whe
 
 async def test_signing_in_never_leads_to_another_site(desk: Desk, operator: Person) -> None:
     await desk.sign_in(operator, "/sign-in?next=https://evil.example/")
-    assert desk.page.url.startswith(desk.stack.url)
+    assert desk.page.url.startswith(desk.site.url)
 
 
 async def test_signing_out_closes_the_page(desk: Desk, operator: Person) -> None:

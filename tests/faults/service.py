@@ -62,7 +62,7 @@ class Run(msgspec.Struct, kw_only=True):
     def over(self) -> bool:
         return self.status in ("succeeded", "failed", "cancelled")
 
-    def emit(self, kind: str, **data: object) -> None:
+    def emit(self, kind: str, /, **data: object) -> None:
         self.events.append(
             {
                 "seq": len(self.events) + 1,

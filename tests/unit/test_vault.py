@@ -46,7 +46,7 @@ def test_a_damaged_text_and_a_missing_key_are_said_without_the_text() -> None:
         Vault(()).seal(SECRET)
 
 
-@pytest.mark.parametrize("key", ["short", "x" * 44, "ä" * 43, new_key() + ",tooshort"])
+@pytest.mark.parametrize("key", ["short", "x" * 44, "ä" * 43, "A" * 43 + "=,tooshort"])
 def test_a_bad_key_is_refused_at_the_start_by_name_and_never_shown(key: str) -> None:
     with pytest.raises(SettingsError, match="ASBUILT_SECRET_KEY") as refused:
         load(env={"ASBUILT_SECRET_KEY": key})

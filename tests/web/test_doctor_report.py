@@ -42,7 +42,7 @@ async def lines(settings: Settings, *, deep: bool = False) -> tuple[int, dict[st
     return code, {part: (level, sentence) for level, part, sentence in split}
 
 
-PARTS = ["automation", "blobs", "invariants", "migrations", "postgres", "redis", "workers"]
+PARTS = ["automation", "blobs", "invariants", "migrations", "postgres", "redis", "secrets", "workers"]
 
 
 async def test_a_healthy_installation_is_clean(settings: Settings) -> None:
@@ -114,5 +114,5 @@ async def test_without_a_database_the_rest_is_still_told(settings: Settings) -> 
     code, told = await lines(away)
     assert code == 1
     assert {part: level for part, (level, _) in told.items()} == {
-        "redis": "note", "automation": "bad", "postgres": "bad",
+        "redis": "note", "automation": "bad", "secrets": "ok", "postgres": "bad",
     }  # fmt: skip

@@ -28,6 +28,8 @@ const WAIT_REASONS = {
   time: "Waiting for its time",
   retry: "Waiting for the next attempt",
   backoff: "Waiting for the next attempt",
+  question: "The portal asks something that only a person can answer",
+  approval: "The submission waits for a person’s approval",
   outcome_unknown: "It could not be proven whether the portal took the submission",
 };
 

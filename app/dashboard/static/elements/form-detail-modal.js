@@ -8,6 +8,7 @@ import { icon } from "../icons.js";
 import { AttemptsSection, TimelineSection } from "./detail-history.js";
 import { PhotosSection } from "./detail-photos.js";
 import { FactsSection, FieldsSection, FindingsSection } from "./detail-record.js";
+import { QuestionSection } from "./detail-question.js";
 import { RunSection } from "./detail-run.js";
 
 class FormDetailModal extends HTMLElement {
@@ -17,6 +18,7 @@ class FormDetailModal extends HTMLElement {
   #feed = null;
   #parts = null;
   #sections = [];
+  #question = null;
   #abort = null;
   #refresh = throttle(() => this.#load(), 500);
   #render = () => this.#show();
@@ -100,15 +102,16 @@ class FormDetailModal extends HTMLElement {
   #start() {
     const api = apiFor(this);
     const run = new RunSection({ api, onChange: (job) => this.#changedBy(job) });
+    const question = (this.#question = new QuestionSection({ api, onChange: (job) => this.#changedBy(job) }));
     const [facts, fields, photos] = [new FactsSection(), new FieldsSection(), new PhotosSection({ api })];
     const [findings, attempts, timeline] = [new FindingsSection(), new AttemptsSection({ api }), new TimelineSection()];
-    this.#sections = [run, facts, fields, photos, findings, attempts, timeline];
+    this.#sections = [run, question, facts, fields, photos, findings, attempts, timeline];
     fill(this.#parts.title, "Loading…");
     fill(this.#parts.under);
     this.#parts.badge.job = null;
     this.#parts.notice.hidden = true;
     this.#parts.body.toggleAttribute("busy", true);
-    fill(this.#parts.body, run.element,
+    fill(this.#parts.body, question.element, run.element,
       h("div", { class: "main" }, findings.element, fields.element, photos.element, timeline.element),
       h("div", { class: "side" }, facts.element, attempts.element));
   }
@@ -167,6 +170,7 @@ class FormDetailModal extends HTMLElement {
     this.#parts.doubt.hidden = doubt === "";
     setText(this.#parts.doubtWords, doubt);
     for (const section of this.#sections) section.update(record, job, role);
+    this.#sections[0].element.hidden = !job || this.#question.shown;
   }
 
   #showHead(record, job) {

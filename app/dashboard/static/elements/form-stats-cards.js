@@ -107,7 +107,7 @@ class FormStatsCards extends HTMLElement {
 }
 
 function attentionNote(of) {
-  const parts = [[of("failed"), "failed"], [of("needs_input"), "asking"], [of("held"), "on hold"]].filter(([n]) => n > 0);
+  const parts = [[of("failed"), "failed"], [of("needs_input"), "waiting for an answer"], [of("held"), "on hold"]].filter(([n]) => n > 0);
   return parts.length > 0 ? parts.map(([n, word]) => `${count(n)} ${word}`).join(", ") : "nothing is waiting for you";
 }
 

@@ -1,0 +1,7 @@
+-- Questions to people, newest first; never their answers.
+create or replace view ops.questions as
+select i.job_id, j.record_id, p.code as project, i.id as question, i.kind, i.prompt, i.asked_at, i.expires_at, i.answered_at,
+       i.answered_by, i.outcome
+  from automation_input as i join automation_job as j on j.id = i.job_id join project as p on p.id = j.project_id
+ order by i.asked_at desc;
+comment on view ops.questions is 'Questions to people and what became of them; open while outcome is null.';
