@@ -15,6 +15,8 @@ from app.local.accounts import set_account
 from app.local.home import Home, load_secrets, prepare
 from tasks.runner.portals import configured
 
+KEY = "k" * 43 + "="
+"""The same in every process that collects these tests."""
 SECRET = "correct horse «battery» staple"
 
 
