@@ -113,6 +113,12 @@ def quoted(value: str) -> str:
     return re.sub(r"""(["'\\])""", r"\\\1", value)
 
 
+def understands(css: str) -> None:
+    """Raises `ValueError` for a selector beyond tags, ids, classes, attributes and descendants."""
+    for part in _split(css):
+        _compile(part)
+
+
 def _split(css: str) -> list[str]:
     """The parts of a descendant selector; spaces inside brackets do not separate."""
     return re.findall(r"(?:\[[^\]]*\]|[^\s\[])+", css)

@@ -24,6 +24,8 @@ done = {url = "**/review"}
 [[steps]]
 id = "submit"
 label = "Submit"
+open = "/review"
+verify = [{at = {css = "#name"}, equals = "{{form.name}}"}]
 commits = {url = "**/submit"}
 actions = [{do = "click", at = {role = "button", name = "Send"}}]
 done = {at = {testid = "number"}, as = "confirmation_number", matches = 'N-\\d+'}
