@@ -88,6 +88,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the reference runner keeps its runs and artifacts."""
     accounts: Path = Path()
     """TOML file of portals and their accounts, see `app.core.credentials`; only the reference runner reads it."""
+    recipes: Path = Path()
+    """A folder with recipes of one's own, read when the runner starts; empty for those of the package alone."""
     browser: str = ""
     """Path of a Chromium, `none` for the plain HTTP driver, empty to look for one."""
     portal_port: int = 8020

@@ -233,6 +233,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     browser: str
     free_slots: int
     portals: tuple[str, ...] = ()
+    recipes: dict[str, tuple[int, ...]] = {}
+    """Every recipe with its versions."""
 
 
 class Engine(Protocol):

@@ -195,7 +195,12 @@ async def search(request: Asked, runs: Register) -> FoundReply | AbsentReply:
 @get("/v1/health")
 async def health(runs: Register) -> Health:
     """What the service can do now."""
-    return Health(browser=runs.shop.drivers.name, free_slots=runs.free_slots, portals=tuple(sorted(runs.shop.portals)))
+    return Health(
+        browser=runs.shop.drivers.name,
+        free_slots=runs.free_slots,
+        portals=tuple(sorted(runs.shop.portals)),
+        recipes=runs.recipes.names,
+    )
 
 
 HANDLERS = (

@@ -59,6 +59,10 @@ async def running(settings: Settings, *, limits: Limits | None = None) -> AsyncG
         submit_s=settings.submit_s,
         answer_s=settings.answer_s,
     )
+    try:
+        recipes = recipe_file.available(settings.recipes)
+    except recipe_file.RecipeProblem as exc:
+        raise SettingsError([f"ASBUILT_RECIPES: {each}" for each in exc.problems]) from exc
     settings.runner_dir.mkdir(parents=True, exist_ok=True)
     async with drivers.chosen(settings, submit_s=limits.submit_s) as chosen:
         known = portals.configured(settings)
@@ -71,7 +75,7 @@ async def running(settings: Settings, *, limits: Limits | None = None) -> AsyncG
             paces={key: Pace(per_s=each.pages_per_s, burst=each.pages_at_once) for key, each in known.items()},
             work=settings.runner_dir / "work",
         )
-        runs = Runs(folder=settings.runner_dir, recipes=recipe_file.shipped(), shop=shop)
+        runs = Runs(folder=settings.runner_dir, recipes=recipes, shop=shop)
         runs.restore()
         pruning = asyncio.create_task(_prune(runs))
         try:
