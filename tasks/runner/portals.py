@@ -12,7 +12,7 @@ from app.core.credentials import AccountEntry, PortalEntry, Unresolved
 from app.core.settings import Settings, SettingsError, environment
 from app.core.vault import Vault
 
-DEMO, DEFAULT = "npl", "default"
+DEMO, SECOND, DEFAULT = "npl", "harbor", "default"
 
 
 class Account:
@@ -54,7 +54,7 @@ class PortalConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def configured(settings: Settings) -> dict[str, PortalConfig]:
-    """The portals of the accounts file, and the demo portal where its address is set. One without an address is not there.
+    """The portals of the accounts file, and the demo portals where their address is set. One without an address is not there.
 
     Raises `SettingsError` with every credential that cannot be had.
     """
@@ -64,19 +64,22 @@ def configured(settings: Settings) -> dict[str, PortalConfig]:
     except Unresolved as exc:
         raise SettingsError([f"ASBUILT_ACCOUNTS: {exc}"]) from exc
     if settings.portal_url:
-        demo = portals.get(DEMO, PortalEntry())
-        own = AccountEntry(user=settings.npl_user, password=settings.npl_password)
-        portals[DEMO] = PortalEntry(
-            url=demo.url or settings.portal_url,
-            allowed_hosts=demo.allowed_hosts,
-            pages_per_s=demo.pages_per_s,
-            pages_at_once=demo.pages_at_once,
-            accounts={DEFAULT: own, **demo.accounts},
-        )
+        for key, url, own in _demos(settings):
+            # The demo's own portals are nobody's to spare.
+            entry = portals.get(key, PortalEntry(pages_per_s=0))
+            accounts = {DEFAULT: own, **entry.accounts}
+            portals[key] = msgspec.structs.replace(entry, url=entry.url or url, accounts=accounts)
     found = {key: _portal(entry, vault=vault) for key, entry in portals.items() if entry.url}
     if problems := _unresolved(found):
         raise SettingsError(problems)
     return found
+
+
+def _demos(settings: Settings) -> tuple[tuple[str, str, AccountEntry], ...]:
+    """Key, address and own account of the demo's two portals."""
+    npl = AccountEntry(user=settings.npl_user, password=settings.npl_password)
+    harbor = AccountEntry(user=settings.harbor_user, password=settings.harbor_password)
+    return (DEMO, settings.portal_url, npl), (SECOND, f"{settings.portal_url}/harbor", harbor)
 
 
 def _portal(entry: PortalEntry, *, vault: Vault) -> PortalConfig:
