@@ -18,9 +18,15 @@ from app.core.secrets import parse_token, same
 from sql import Connection, load
 
 PROJECT = "demo"
+SECOND = "harbor"
 EMAIL = "demo@asbuilt.example"
 MAX_RUNS = 6
 """As many as the local worker and the reference service run at once."""
+_PROJECTS = (
+    (PROJECT, "Northfield demo", "Northfield Power & Light", "npl"),
+    (SECOND, "Harbor demo", "Harbor Fiber Cooperative", "harbor"),
+)
+"""Code, name, customer and portal; the second portal needs a browser, so the demo's records go to the first."""
 
 
 class Seeded(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +57,7 @@ class _Form(msgspec.Struct, frozen=True, kw_only=True):
 _Q = load("local")
 HAS_DATABASE = _Q.one("has_database", _There)
 CREATE_DATABASE = _Q.exec("create_database")
-PUT_PORTAL = _Q.exec("put_portal")
+PUT_PORTALS = _Q.exec("put_portals")
 PUT_PORTAL_ACCOUNT = _Q.one("put_portal_account", _Account)
 PUT_PROJECT = _Q.exec("put_project")
 PUT_FORM = _Q.exec("put_form")
@@ -68,11 +74,13 @@ async def seed(database_url: str, *, portal_url: str, token: str = "", max_runs:
     """Put everything a demo needs into a migrated database; `token` is used again when the database knows it."""
     async with await AsyncConnection.connect(database_url, autocommit=True, connect_timeout=30) as conn:
         async with conn.transaction():
-            await PUT_PORTAL(conn, url=portal_url)
-            account = await PUT_PORTAL_ACCOUNT(conn, max_runs=max_runs)
-            await PUT_PROJECT(conn, account=account.id)
+            await PUT_PORTALS(conn, url=portal_url)
+            for code, name, customer, portal in _PROJECTS:
+                account = await PUT_PORTAL_ACCOUNT(conn, portal=portal, max_runs=max_runs)
+                await PUT_PROJECT(conn, code=code, name=name, customer=customer, account=account.id)
             await _put_forms(conn)
-            user, _ = await create_user(conn, email=EMAIL, name="Demo", project=PROJECT, role="admin", password=False)
+            for code, *_ in _PROJECTS:
+                user, _ = await create_user(conn, email=EMAIL, name="Demo", project=code, role="admin", password=False)
             code = await create_link(conn, user)
             if not await _is_known(conn, token):
                 token = await create_token(

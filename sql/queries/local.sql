@@ -8,24 +8,25 @@ select exists (select from pg_database where datname = 'asbuilt') as there;
 -- Our database on the local server; outside a transaction.
 create database asbuilt;
 
--- name: put_portal :exec
--- The demo portal, at the address it has this time.
+-- name: put_portals :exec
+-- The demo portals, at the address they have this time; the version of the recipe stays as a person has chosen it.
 insert into portal (key, name, url, recipe, recipe_version)
-values ('npl', 'Northfield Power & Light', %(url)s, 'npl-asbuilt', 1)
+values ('npl', 'Northfield Power & Light', %(url)s, 'npl-asbuilt', 2),
+       ('harbor', 'Harbor Fiber Cooperative', %(url)s || '/harbor', 'harbor-closeout', 1)
 on conflict (key) do update set url = excluded.url;
 
 -- name: put_portal_account :one
--- Our account at the demo portal.
+-- Our account at a demo portal.
 with put as (
-    insert into portal_account (portal_key, label, max_runs) values ('npl', 'default', %(max_runs)s)
+    insert into portal_account (portal_key, label, max_runs) values (%(portal)s, 'default', %(max_runs)s)
     on conflict (portal_key, label) do nothing
     returning id)
-select id from put union all select id from portal_account where portal_key = 'npl' and label = 'default' limit 1;
+select id from put union all select id from portal_account where portal_key = %(portal)s and label = 'default' limit 1;
 
 -- name: put_project :exec
--- The demo project; a person's later changes to it stay.
+-- A demo project; a person's later changes to it stay.
 insert into project (code, name, customer, tz, site_lat, site_lon, site_radius_m, portal_account_id)
-values ('demo', 'Northfield demo', 'Northfield Power & Light', 'America/Chicago', 44.4583, -93.1616, 8000, %(account)s)
+values (%(code)s, %(name)s, %(customer)s, 'America/Chicago', 44.4583, -93.1616, 8000, %(account)s)
 on conflict (code) do nothing;
 
 -- name: put_form :exec

@@ -10,6 +10,7 @@ from tasks.engines.contract import KeyedPhoto
 from tasks.runner import values
 from tasks.runner.dom import quoted
 from tasks.runner.driver import Driver, Photo, RunError
+from tasks.runner.finder import NONE
 from tasks.runner.pages import Pages
 from tasks.runner.recipe import (
     Action,
@@ -112,7 +113,7 @@ class Hands:
             case Select(at=at, value=template):
                 value = self.render(template)
                 await self._driver.select(await self._find(at, limit_s=limit_s), value)
-                self.keyed[at.describe()] = value
+                self.keyed[at.title] = value
             case Check(at=at):
                 await self._driver.check(await self._find(at, limit_s=limit_s))
             case Click(at=at):
@@ -124,7 +125,8 @@ class Hands:
             case Ask():
                 await self._pages.answer(action, code=_CODES[action.kind])
             case Dismiss(at=at):
-                if await self._pages.shows(at.rendered(self.render)):
+                # Without a browser nothing lies over the page, and a dialog's button belongs to no form.
+                if self._driver.browser != NONE and await self._pages.shows(at.rendered(self.render)):
                     await self._driver.click(await self._find(at, limit_s=limit_s))
             case _:
                 await self._look(action, limit_s=limit_s)
@@ -149,7 +151,7 @@ class Hands:
         value = self.render(template)
         await self._driver.fill(way, value)
         if not sensitive:
-            self.keyed[at.describe()] = value
+            self.keyed[at.title] = value
 
     async def _upload(self, action: Upload, *, limit_s: float) -> None:
         for photo in self._photos:

@@ -45,6 +45,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             return f"{first.role} “{first.name}”"
         return first.label or first.text or first.testid or first.css or "?"
 
+    @property
+    def title(self) -> str:
+        """The name the page itself gives it, as a key for what was keyed there."""
+        return self.ways[0].name or self.describe()
+
     def rendered(self, render: Callable[[str], str]) -> Target:
         """The same with its values put in; CSS takes none, since a value could break out of it."""
         if not self.templates():

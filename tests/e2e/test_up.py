@@ -41,7 +41,7 @@ def test_the_ready_line_is_a_sign_in_link_that_signs_in_once(stack: Stack) -> No
     with httpx.Client(base_url=stack.url, timeout=60) as client:
         assert client.get("/sign-in").status_code == 200
         assert client.post("/api/session", json={"code": match[2]}).status_code == 200
-        assert [project["code"] for project in client.get("/api/me").json()["projects"]] == ["demo"]
+        assert [project["code"] for project in client.get("/api/me").json()["projects"]] == ["demo", "harbor"]
         assert client.post("/api/session", json={"code": match[2]}).status_code == 401
 
 
@@ -73,8 +73,8 @@ def test_env_gives_the_settings_to_whoever_may_read_them(stack: Stack) -> None:
 
 
 def test_psql_reaches_the_database(stack: Stack) -> None:
-    answer = asbuilt("psql", "--home", str(stack.home), "--", "-Atc", "select code from project")
-    assert (answer.returncode, answer.stdout) == (0, "demo\n")
+    answer = asbuilt("psql", "--home", str(stack.home), "--", "-Atc", "select code from project order by 1")
+    assert (answer.returncode, answer.stdout) == (0, "demo\nharbor\n")
 
 
 def test_the_doctor_finds_a_fresh_stack_well(stack: Stack) -> None:

@@ -39,6 +39,7 @@ def test_the_shipped_recipe_is_sound_and_ends_with_the_submission() -> None:
     assert [step.id for step in recipe.steps if step.commits] == ["submit"]
     assert all(describe(action) for step in recipe.steps for action in step.actions)
     assert shipped().for_portal("npl") is not None
+    assert shipped().names == {"harbor-closeout": (1,), "npl-asbuilt": (1, 2)}
 
 
 @pytest.mark.parametrize(
