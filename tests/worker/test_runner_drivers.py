@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from tasks.engines.contract import Event, Found, Resume, RunFailure, RunSpec
-from tasks.engines.events import Frame, RunFailed, RunStarted, RunSucceeded, StepConfirmed
+from tasks.engines.events import Drift, Frame, RunFailed, RunStarted, RunSucceeded, StepConfirmed
 from tasks.runner.finder import NAMES
 from tests.worker.rig import FIBRE, POLE, Rig, jpeg, key, reference, rigged
 
@@ -269,3 +269,36 @@ async def test_photos_are_fetched_with_the_token_and_checked(rig: Rig, damage: s
     }[damage]
     error = failure(await played(rig, rig.spec(files=(bad,))))
     assert (error.code, error.outcome) == (code, "not_submitted")
+
+
+async def test_a_portal_that_has_changed_is_still_keyed_and_the_change_is_told_once(rig: Rig) -> None:
+    await rig.quirks(drift_button=True, drift_label=True, notice_modal=True)
+    spec = rig.spec()
+    events = await played(rig, spec)
+    assert events[-1].type == "run.succeeded", events[-1].data
+    assert [event.read(Drift).text for event in events if event.type == "drift"] == [
+        "field “Work order number” is now #work_order",
+        "button “Save and continue” is now #onward",
+        "button “Submit as-built” is now #submit",
+    ]
+    assert len(await rig.submissions(spec.external_ref)) == 1
+
+
+async def test_a_dialog_nobody_foresaw_ends_the_run_with_its_text_and_nothing_is_sent(rig: Rig) -> None:
+    await rig.quirks(drift_dialog=True)
+    spec = rig.spec()
+    events = await played(rig, spec)
+    if rig.service.runs.shop.drivers.name == "none":
+        # No script runs over plain HTTP, so there is no dialog.
+        assert events[-1].type == "run.succeeded"
+        return
+    error = failure(events)
+    assert (error.code, error.step, error.outcome) == ("UNEXPECTED_DIALOG", "submit", "not_submitted")
+    assert "Submit this as-built now?" in error.message
+    assert arrivals(rig, spec.external_ref) == []
+
+
+async def test_the_first_version_of_the_recipe_is_still_there_for_who_wants_it(rig: Rig) -> None:
+    await rig.quirks(drift_label=True)
+    error = failure(await played(rig, rig.spec(recipe_version=1)))
+    assert (error.code, error.step) == ("ELEMENT_TIMEOUT", "job")
