@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app import cli_recipe
+
 if TYPE_CHECKING:
     from app.core.auth import Role
     from app.local.home import Home
@@ -115,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
     psql.add_argument("arguments", nargs="*", help="for psql itself, after --")
     _add_access(commands)
     _add_secrets(commands)
+    cli_recipe.add(commands, home=_add_home)
     return top
 
 
@@ -370,6 +373,8 @@ COMMANDS = {
     "user create": _user_create,
     "secret-key": _secret_key,
     "account set": _account_set,
+    "recipe check": cli_recipe.check,
+    "recipe try": cli_recipe.attempt,
 }
 
 

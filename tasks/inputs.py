@@ -51,7 +51,7 @@ def resume_of(steps: Sequence[StepRow]) -> Resume | None:
 
 
 def keyed(row: InputsRow) -> dict[str, object]:
-    """What a recipe may name as `form`."""
+    """What a recipe knows as `{{form.x}}`."""
     return {
         **row.fields,
         "form": row.form_key,
@@ -63,7 +63,7 @@ def keyed(row: InputsRow) -> dict[str, object]:
 
 
 def files(settings: Settings, row: InputsRow) -> tuple[FileSpec, ...]:
-    """The photos, as addresses at the web process."""
+    """The record's photos, at the web process's addresses."""
     return tuple(_file(settings, photo) for photo in msgspec.convert(row.photos, list[_Photo]))
 
 

@@ -13,6 +13,7 @@ from tasks.engines.contract import Result, RunSpec
 from tasks.engines.events import (
     ActionCompleted,
     ActionStarted,
+    Log,
     Retrying,
     Review,
     StepConfirmed,
@@ -218,13 +219,14 @@ class Interpreter:
             self._hands.out[step.done.as_] = found[0]
 
     async def _verify(self, step: Step) -> None:
-        for check in step.verify:
-            if not self._hands.applies(check.when):
-                continue
+        checks = [check for check in step.verify if self._hands.applies(check.when)]
+        for check in checks:
             wanted = self._hands.render(check.equals)
             shown = await self._pages.reads(check.at, wanted, limit_s=NAVIGATION_S)
             if shown != wanted:
                 raise RunError("READ_BACK_DIFFERS", f"{check.at.describe()} shows {shown!r}, the record has {wanted!r}")
+        if checks:
+            self._narrator.emit("log", Log(level="info", text=f"read back {len(checks)} values, all as recorded"))
 
     def _review(self) -> Review:
         return Review(keyed=dict(self._hands.keyed), photo_count=len(self._spec.files), frame=self._review_shot)

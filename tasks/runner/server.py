@@ -94,7 +94,7 @@ async def _prune(runs: Runs) -> None:
         runs.prune()
 
 
-class _Server(uvicorn.Server):
+class PlainServer(uvicorn.Server):
     """uvicorn without its signal handling, which ends the process by the signal instead of with exit code 0."""
 
     @contextmanager
@@ -117,7 +117,7 @@ async def _listening(runs: Runs, settings: Settings) -> AsyncGenerator[str, None
         listener.bind((_HOST, settings.runner_port))
         # Listens before the server accepts: who comes early waits a moment instead of being refused.
         listener.listen(128)
-        server = _Server(config)
+        server = PlainServer(config)
         task = asyncio.create_task(server.serve(sockets=[listener]), name="runner server")
         try:
             yield f"http://{_HOST}:{listener.getsockname()[1]}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import main
 from tasks.runner import values
 from tasks.runner.checking import Checked, check
 from tasks.runner.lines import json_lines, toml_lines
@@ -224,3 +225,22 @@ def test_two_files_of_the_same_version_are_refused(tmp_path: Path) -> None:
     (tmp_path / "again.toml").write_text((FOLDER / "npl-asbuilt.toml").read_text(encoding="utf-8"))
     with pytest.raises(RecipeProblem, match="twice"):
         available(tmp_path)
+
+
+def test_the_command_prints_lines_an_editor_can_jump_to_and_exits_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.toml").write_text(UNSOUND)
+    with pytest.raises(SystemExit) as ended:
+        main(["recipe", "check", str(tmp_path / "a.toml"), str(tmp_path / "gone.toml"), str(FOLDER / SHIPPED[0])])
+    assert ended.value.code == 1
+    said = capsys.readouterr().out
+    assert f"{tmp_path}/a.toml:16: step job, action 2 (fill): there is no key `valeu`\n" in said
+    assert f"{tmp_path}/gone.toml:1: cannot be read: " in said
+    assert "is sound: 5 steps" in said
+
+
+def test_the_command_exits_0_for_the_shipped_recipes_with_their_form(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["recipe", "check", "--form", "fibre-splice-closure", str(FOLDER / "harbor-closeout.toml")])
+    assert ended.value.code == 0, capsys.readouterr().out
