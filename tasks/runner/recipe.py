@@ -186,7 +186,7 @@ class Verify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What proves that the portal saved the step; `as_` keeps the text of `at`, which must match `matches`."""
+    """What proves that the portal saved the step; `as` keeps the text of `at`, which must match `matches`."""
 
     url: str | None = None
     at: Target | None = None
