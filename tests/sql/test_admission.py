@@ -338,6 +338,18 @@ async def test_starts_are_spaced_and_an_attached_run_waits_for_nothing(conn: Con
     assert await value(conn, "select reserve_start(%s, %s::int)", jobs[3], attempt) == 0
 
 
+async def test_a_limit_is_set_by_name_and_keeps_the_rate_unless_told(conn: Connection) -> None:
+    line = await make_line(conn, max_runs=1)
+    jobs = [await line.upload() for _ in range(2)]
+    for more, rate in (("", None), (", null, 30", 30), ("", 30), (", 'crew', 0", None)):
+        await conn.execute(f"select ops.set_limit(%s, 2, 'they said so'{more})".encode(), (line.portal,))
+        assert await value(conn, "select starts_per_minute from portal_account where id = %s", line.account) == rate
+    assert await line.may_run(jobs[1])
+    with pytest.raises(psycopg.Error) as refused:
+        await conn.execute("select ops.set_limit(%s, 2, 'x', 'nobody')", (line.portal,))
+    assert refused.value.sqlstate == "AB404"
+
+
 async def test_a_sweep_mends_lost_slots_and_lost_promotions(conn: Connection) -> None:
     line = await make_line(conn, max_runs=1)
     job, other = await line.upload(), await line.upload()
