@@ -35,7 +35,7 @@ begin
     settled_at := intent.intent_at + make_interval(secs => portal.settle_s);
     due := least(due, greatest(settled_at, clock_timestamp() + make_interval(secs => p_look_s)));
     ask := p_blind or clock_timestamp() > intent.intent_at + make_interval(secs => p_verify_s)
-        or intent.evidence ->> 'code' = 'DUPLICATE_REFERENCE' and clock_timestamp() > settled_at;
+        or intent.evidence ->> 'code' is not distinct from 'DUPLICATE_REFERENCE' and clock_timestamp() > settled_at;
     update automation_job
        set state = case when ask then 'needs_input' else 'retrying' end,
            wait_reason = case when ask then 'outcome_unknown' else 'verifying' end,
