@@ -21,16 +21,16 @@ WAITING = frozenset({"needs_input", "held", "awaiting_media"})
 LIVE_AFTER = {
     "": {"awaiting_media", "held", "queued"},
     "awaiting_media": {"awaiting_media", "queued", "held", "cancelled"},
-    "held": {"held", "queued", "cancelled"},
+    "held": {"held", "awaiting_media", "queued", "cancelled"},
     "queued": {"queued", "held", "processing", "cancelled", "failed", "needs_input"},
     "processing": {"processing", "completed", "failed", "held", "retrying", "needs_input", "queued", "cancelled"},
     "retrying": {"retrying", "held", "processing", "queued", "cancelled", "failed", "needs_input"},
-    "needs_input": {"needs_input", "queued", "cancelled", "completed", "failed"},
-    "completed": {"queued"},
-    "failed": {"queued"},
-    "cancelled": {"queued"},
+    "needs_input": {"needs_input", "held", "queued", "cancelled", "completed", "failed"},
+    "completed": {"queued", "held"},
+    "failed": {"queued", "held"},
+    "cancelled": {"queued", "held"},
 }
-SPENDS_NOTHING = frozenset({"portal_down", "needs_human", "duplicate", "unknown_outcome", "stopped"})
+SPENDS_NOTHING = frozenset({"portal_down", "login_failed", "needs_human", "duplicate", "unknown_outcome", "stopped"})
 INTERRUPTIONS = frozenset({"BROWSER_LOST", "PAGE_CRASHED", "WORKER_LOST", "COMMIT_NOT_AUTHORIZED"})
 
 
