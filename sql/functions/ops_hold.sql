@@ -11,7 +11,12 @@ begin
             case job.wait_reason when 'hold' then 'on hold' else job.state end),
             hint = 'only jobs that wait can; ops.cancel stops one that runs';
     end if;
-    update automation_job set state = 'held', wait_reason = 'hold', ready_at = null where id = p_job returning * into job;
+    update automation_job
+       set state = 'held', wait_reason = 'hold', ready_at = null,
+           -- A row that a worker has fetched and not yet claimed is spent: it finds that the job has another one.
+           queue_job_id = case when exists (select from procrastinate_jobs where id = job.queue_job_id and status = 'todo')
+                               then queue_job_id else queue_defer(p_job, 'waiting') end
+     where id = p_job returning * into job;
     update procrastinate_jobs set queue_name = 'waiting', priority = -100
      where id = job.queue_job_id and status = 'todo' and queue_name <> 'waiting';
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
