@@ -85,8 +85,8 @@ async def test_a_refused_record_says_why_and_is_retried_with_a_reason(desk: Desk
     await desk.sign_in(operator)
     await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "failed")
     dialog = await desk.open_record(sent)
-    await expect(dialog.locator(".run")).to_contain_text("The portal rejected the data")
-    await expect(dialog.locator(".run")).to_contain_text("Pole height")
+    await expect(dialog.get_by_role("region", name="Automation")).to_contain_text("The portal rejected the data")
+    await expect(dialog.get_by_role("region", name="Automation")).to_contain_text("Pole height")
     await dialog.get_by_label("Reason").fill("The office spoke to the utility")
     await dialog.get_by_role("button", name="Retry", exact=True).click()
     await expect(dialog.locator(".attempts details")).to_have_count(2)
@@ -112,7 +112,7 @@ async def test_a_viewer_may_look_but_is_offered_no_retry(stack: Stack, desk: Des
     await desk.sign_in(make_person(stack, "viewer"))
     await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "failed")
     dialog = await desk.open_record(sent)
-    await expect(dialog.locator(".run")).to_contain_text("Your role in this project can look")
+    await expect(dialog.get_by_role("region", name="Automation")).to_contain_text("Your role in this project can look")
     await expect(dialog.get_by_role("button", name="Retry", exact=True)).to_have_count(0)
 
 
