@@ -37,6 +37,7 @@ from app.jobs.files import router as files_router
 from app.jobs.routes import router as jobs_router
 from app.live.hub import Hub
 from app.live.routes import router as live_router
+from app.live.timings import Timings
 from app.portals.routes import router as portals_router
 from app.questions.routes import router as questions_router
 from app.review.routes import router as review_router
@@ -97,7 +98,13 @@ class Web:
             httpx.AsyncClient() as client,
             blobs.tidied(),
         ):
-            self.hub = Hub(settings.database_url, settings.redis_url, pool=pool, poll_s=settings.poll_s)
+            self.hub = Hub(
+                settings.database_url,
+                settings.redis_url,
+                pool=pool,
+                poll_s=settings.poll_s,
+                timings=Timings(streams_per_caller=settings.streams_per_user),
+            )
             self.health = health.Health(
                 {
                     "postgres": health.postgres(pool),

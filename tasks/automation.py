@@ -157,6 +157,7 @@ async def _follow(shop: Workshop, claim: Claim, run: RunHandle, lease: Lease) ->
     lease.on_cancel = lambda: _ask_to_stop(engine, run)
     async with Flight(shop, claim) as flight:
         async for event in engine.events(run, after=run.last_seq, deadline_s=shop.settings.attempt_s):
+            await crashpoint("P1", subject=claim.id)
             await recorder.record(event)
             if event.type == "step.started":
                 await crashpoint("W3", subject=claim.id)

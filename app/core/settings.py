@@ -50,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Public base URL of the web process, for links; default http://host:port."""
     cors_origins: tuple[str, ...] = ()
     pool_size: int = 8
+    streams_per_user: int = 20
+    """How many live streams a person or a device may have open at once; 0 is no limit."""
 
     lease_s: float = 45.0
     heartbeat_s: float = 10.0

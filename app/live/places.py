@@ -37,7 +37,7 @@ class Places:
         """Raises `TooManyRequests` and `StreamsFull`."""
         self._sweep()
         limit = self._timings.streams_per_caller
-        if self._per_caller.get(caller, 0) >= limit:
+        if limit and self._per_caller.get(caller, 0) >= limit:
             raise TooManyRequests("too many live streams are open", limits={"streams": limit}, retry_after_s=5)
         if self.closed or self._count >= self._timings.streams:
             raise StreamsFull(retry_after_s=2)

@@ -45,6 +45,7 @@ SCALED = {
     "ASBUILT_SUBMIT_S": "2",
     "ASBUILT_LOOK_S": "0.5",
     "ASBUILT_VERIFY_S": "20",
+    "ASBUILT_STREAMS_PER_USER": "0",
 }
 FORMS = {"fault-form": [], "fault-photo": [{"key": "pole", "label": "Pole", "min": 1}]}
 MUTATED = Path(__file__).parent / "mutated"

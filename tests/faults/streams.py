@@ -22,11 +22,16 @@ def stream_rules(h: History) -> Iterator[tuple[str, object, str]]:
         by_client[line.client].append(line)
     for client, said in by_client.items():
         last: dict[UUID, int] = {}
-        opened = 0.0
+        told: set[UUID] = set()
+        opened, heard_at = 0.0, 0.0
         for line in said:
             if line.event == "open":
                 opened = line.at
-            yield from _one(line, last, stored, outages, opened=opened)
+            if line.event == "open" or any(heard_at < at <= line.at for act in h.acts for at in (act.at, act.until)):
+                # Streams of many resume by transaction: what the client knows may come once more.
+                told.clear()
+            heard_at = line.at
+            yield from _one(line, last, told, stored, outages, opened=opened)
         followed = {said[0].follows} if said[0].follows else set(last)
         ended = any(line.event == "left" for line in said)
         for job in followed:
@@ -35,7 +40,13 @@ def stream_rules(h: History) -> Iterator[tuple[str, object, str]]:
 
 
 def _one(
-    line: Heard, last: dict[UUID, int], stored: dict[tuple[UUID, int], EventRow], outages: list[Act], *, opened: float
+    line: Heard,
+    last: dict[UUID, int],
+    told: set[UUID],
+    stored: dict[tuple[UUID, int], EventRow],
+    outages: list[Act],
+    *,
+    opened: float,
 ) -> Iterator[tuple[str, object, str]]:
     if line.event not in ("state", "snapshot") or line.job is None:
         return
@@ -53,13 +64,14 @@ def _one(
     elif line.follows is not None:
         if before is not None and line.seq != before + 1:
             yield "S1", line.client, f"seq {line.seq} of job {line.job} came after {before}"
-    elif before is not None and line.seq <= before:
+    elif before is not None and (line.seq < before or (line.seq == before and line.job in told)):
         yield "S1", line.client, f"seq {line.seq} of job {line.job} came after {before}, in a stream of many"
     if event is not None and line.event == "state":
         late_s = lateness(line, event, outages, opened=opened)
         if late_s > LATE_S:
             yield "S4", line.client, f"seq {line.seq} of job {line.job} came {late_s:.1f} s late"
     last[line.job] = line.seq
+    told.add(line.job)
 
 
 def lateness(line: Heard, event: EventRow, outages: list[Act], *, opened: float) -> float:

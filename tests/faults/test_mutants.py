@@ -74,7 +74,7 @@ async def poison(mutant: Mutant) -> None:
     async with mutated(mutant, workers=0) as c:
         crowd = Crowd(c)
         await crowd.load(per_s=50, phones=1, total=3)
-        await c.work(2, CRASHPOINT=f"W3:kill:{crowd.jobs[0]}")
+        await c.work(2, CRASHPOINT=f"P1:kill:{crowd.jobs[0]}")
         await c.calm(within_s=60)
         assert await c.one("select attempt from automation_job where id = %s", crowd.jobs[0]) == 3
 

@@ -214,7 +214,7 @@ async def test_a_poison_job_ends_and_takes_nobody_with_it() -> None:
         crowd = Crowd(c)
         await crowd.load(per_s=50, phones=1, total=11)
         poison: UUID = crowd.jobs[0]
-        await c.work(2, CRASHPOINT=f"W3:kill:{poison}")
+        await c.work(2, CRASHPOINT=f"P1:kill:{poison}")
         await c.calm(within_s=120)
         row = await c.one("select state, error_code, attempt from automation_job where id = %s", poison)
         assert row == ("failed", "WORKER_CRASH", 3)

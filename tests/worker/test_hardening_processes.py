@@ -112,7 +112,7 @@ async def test_an_idle_worker_without_its_database_ends_well(redis_url: str, wor
 async def test_a_job_that_kills_its_workers_ends_and_takes_no_other_with_it(works: Plant) -> None:
     """Procrastinate's own recipe runs a poison job for ever, and whoever runs beside it goes down with it each time."""
     poison, *good = [await works.upload() for _ in range(11)]
-    deadly = changed(works, crashpoint=f"W2:kill:{poison}", concurrency=6, lease_s=3.0)
+    deadly = changed(works, crashpoint=f"P1:kill:{poison}", concurrency=6, lease_s=3.0)
     deaths = 0
 
     async def over() -> bool:
