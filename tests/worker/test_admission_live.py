@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from sql import Connection
 from tests.worker.plant import plant
 
@@ -53,8 +51,8 @@ async def test_starts_are_spaced_under_the_lease(
             assert [await p.ends(job) for job in jobs] == ["completed"] * 3
         starts = await p.one(
             "select array_agg(extract(epoch from started_at - first)::float8 order by started_at) from automation_run,"
-            " (select min(started_at) as first from automation_run) as f"
+            " (select min(started_at) as first from automation_attempt) as f"
         )
-        assert starts[1] >= 1.9 and starts[2] >= 3.8, starts
+        # From the first claim, which comes before the first start is reserved.
+        assert starts[1] >= 1.95 and starts[2] >= 3.95, starts
         assert await p.one("select max(attempt) from automation_job") == 1, "the wait cost an attempt"
-        assert starts[2] == pytest.approx(4, abs=3)
