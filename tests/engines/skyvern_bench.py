@@ -10,10 +10,11 @@ from uuid import uuid4
 import msgspec
 
 from tasks.engines import AsbuiltEngine, calls
-from tasks.engines.contract import CommitGrant, Event, FileSpec, RunHandle, RunSpec
-from tasks.engines.events import CommitRequested, RunFailed
+from tasks.engines.contract import Event, FileSpec, RunSpec
+from tasks.engines.events import RunFailed
 from tasks.engines.skyvern import SkyvernEngine
 from tasks.engines.skyvern_story import SkyvernPortal, Step
+from tests.engines.following import Following
 from tests.engines.ledger import NUMBER, Ledger
 from tests.engines.skyvern_stand_in import KEY, Skyvern
 from tests.unit.pictures import jpeg
@@ -25,7 +26,7 @@ PORTAL = SkyvernPortal(
 PHOTO = jpeg()
 
 
-class Bench(msgspec.Struct, kw_only=True):
+class Bench(Following, msgspec.Struct, kw_only=True):
     """A stand-in, the portal behind it, and as many engines as are asked for: each is another worker."""
 
     skyvern: Skyvern
@@ -39,25 +40,6 @@ class Bench(msgspec.Struct, kw_only=True):
         self.stack.push_async_callback(client.aclose)
         portal = msgspec.structs.replace(PORTAL, **changed)
         return SkyvernEngine(client, portal, key="npl", lookups=self.lookups, read_file=photo, poll_s=0.02)
-
-    async def until(self, engine: SkyvernEngine, run: RunHandle, kind: str) -> Event:
-        async for event in engine.events(run, deadline_s=60):
-            if event.type == kind:
-                return event
-        raise AssertionError(f"the run ended without {kind}")
-
-    async def play(self, engine: SkyvernEngine, run: RunHandle, *, after: int = 0) -> list[Event]:
-        """Follow it to its end, and open the gate whenever it is closed."""
-        events: list[Event] = []
-        async for event in engine.events(run, after=after, deadline_s=60):
-            events.append(event)
-            if event.type == "commit.requested":
-                await self.let_through(engine, run, event)
-        return events
-
-    async def let_through(self, engine: SkyvernEngine, run: RunHandle, event: Event) -> None:
-        if (await engine.run(run.run_id)).status == "awaiting_commit":
-            await engine.authorize_commit(run, CommitGrant(token=event.read(CommitRequested).token, attempt=1))
 
 
 async def photo(file: FileSpec) -> bytes:

@@ -14,7 +14,7 @@ import pytest
 from tasks.engines import AsbuiltEngine, calls
 from tasks.engines.browser_use import BrowserUseEngine
 from tasks.engines.browser_use_story import BrowserUsePortal, SecretSource
-from tasks.engines.contract import CommitGrant, Event, FileSpec, RunHandle, RunSpec
+from tasks.engines.contract import CommitGrant, Event, FileSpec, RunSpec
 from tasks.engines.errors import (
     AlreadySubmitted,
     CannotTell,
@@ -29,6 +29,7 @@ from tasks.engines.errors import (
 )
 from tasks.engines.events import CommitRequested, RunFailed, RunSucceeded
 from tests.engines.browser_use_stand_in import KEY, BrowserUse, Manner
+from tests.engines.following import Following
 from tests.engines.ledger import NUMBER, Ledger
 from tests.unit.pictures import jpeg
 
@@ -48,7 +49,7 @@ KINDS = [
 ]  # fmt: skip
 
 
-class Bench(msgspec.Struct, kw_only=True):
+class Bench(Following, msgspec.Struct, kw_only=True):
     """A stand-in, the portal behind it, and as many engines as are asked for: each is another worker."""
 
     service: BrowserUse
@@ -62,25 +63,6 @@ class Bench(msgspec.Struct, kw_only=True):
         self.stack.push_async_callback(client.aclose)
         portal = msgspec.structs.replace(PORTAL, **changed)
         return BrowserUseEngine(client, portal, key="npl", lookups=self.lookups, read_file=photo, poll_s=0.02)
-
-    async def until(self, engine: BrowserUseEngine, run: RunHandle, kind: str) -> Event:
-        async for event in engine.events(run, deadline_s=60):
-            if event.type == kind:
-                return event
-        raise AssertionError(f"the run ended without {kind}")
-
-    async def play(self, engine: BrowserUseEngine, run: RunHandle, *, after: int = 0) -> list[Event]:
-        """Follow it to its end, and open the gate whenever it is closed."""
-        events: list[Event] = []
-        async for event in engine.events(run, after=after, deadline_s=60):
-            events.append(event)
-            if event.type == "commit.requested":
-                await self.let_through(engine, run, event)
-        return events
-
-    async def let_through(self, engine: BrowserUseEngine, run: RunHandle, event: Event) -> None:
-        if (await engine.run(run.run_id)).status == "awaiting_commit":
-            await engine.authorize_commit(run, CommitGrant(token=event.read(CommitRequested).token, attempt=1))
 
     def creates(self) -> int:
         return self.service.faults.asked.count("POST /api/v4/runs")

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from app.core.cache import Audience, Progress, ProgressCache
 from app.jobs.states import LOOKS, JobState
 from sql import Connection
-from tests.factories import Device, Project, claim, make_device, make_record, value
+from tests.factories import Device, Project, State, claim, make_device, make_record, value
 from tests.service import Service, sign_in
 
 
@@ -107,9 +107,9 @@ async def test_a_person_retries_with_a_fresh_budget_and_it_is_on_record(served: 
 
 
 @pytest.mark.parametrize("state", ["awaiting_media", "held", "queued", "processing", "needs_input", "completed"])
-async def test_other_states_cannot_be_retried(served: Service, conn: Connection, state: str) -> None:
+async def test_other_states_cannot_be_retried(served: Service, conn: Connection, state: State) -> None:
     device = await demo_device(conn)
-    made = await make_record(conn, state=state, device=device)  # type: ignore[arg-type]
+    made = await make_record(conn, state=state, device=device)
     person = await sign_in(served, conn)
     answer = await served.http.post(f"/api/jobs/{made.job_id}/retry", headers=person, json={})
     assert (answer.status_code, answer.json()["code"]) == (409, "job-not-retryable")

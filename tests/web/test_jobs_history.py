@@ -7,14 +7,14 @@ from psycopg.types.json import Jsonb
 
 from sql import Connection
 from tasks.attempt_log import AttemptLog
-from tests.factories import claim, finish, make_record
+from tests.factories import State, claim, finish, make_record
 from tests.service import Service, sign_in
 from tests.web.test_jobs import demo_device
 
 
 @pytest.mark.parametrize("state", ["awaiting_media", "held", "queued", "retrying", "needs_input"])
-async def test_a_waiting_job_is_cancelled_at_once(served: Service, conn: Connection, state: str) -> None:
-    made = await make_record(conn, state=state, device=await demo_device(conn))  # type: ignore[arg-type]
+async def test_a_waiting_job_is_cancelled_at_once(served: Service, conn: Connection, state: State) -> None:
+    made = await make_record(conn, state=state, device=await demo_device(conn))
     person = await sign_in(served, conn, role="reviewer")
     answer = await served.http.post(f"/api/jobs/{made.job_id}/cancel", headers=person, json={"reason": "wrong pole"})
     assert answer.status_code == 202, answer.text
@@ -35,8 +35,8 @@ async def test_a_running_job_is_asked_to_stop(served: Service, conn: Connection)
 
 
 @pytest.mark.parametrize("state", ["completed", "failed", "cancelled"])
-async def test_what_has_ended_cannot_be_cancelled(served: Service, conn: Connection, state: str) -> None:
-    made = await make_record(conn, state=state, device=await demo_device(conn))  # type: ignore[arg-type]
+async def test_what_has_ended_cannot_be_cancelled(served: Service, conn: Connection, state: State) -> None:
+    made = await make_record(conn, state=state, device=await demo_device(conn))
     person = await sign_in(served, conn)
     answer = await served.http.post(f"/api/jobs/{made.job_id}/cancel", headers=person, json={})
     assert (answer.status_code, answer.json()["code"]) == (409, "job-not-cancellable")
