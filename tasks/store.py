@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -33,8 +33,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     submission: str | None
     confirmation: str | None
     suspect: bool
-    spent: bool
-    """Its budget is used up: what is left to do is to find out whether the portal has the record."""
+    spent: Literal["attempts", "interruptions"] | None
+    """This budget is used up: what is left to do is to find out whether the portal has the record."""
     begun: bool
     """A run of this generation was started before."""
     last_code: str | None

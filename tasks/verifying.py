@@ -99,4 +99,4 @@ def _words(answer: Lookup) -> str:
 
 def _not_taken(claim: Claim) -> str:
     last = f" (last: {claim.last_code})" if claim.last_code else ""
-    return f"the portal has not taken the record in, and the attempts are used up{last}"
+    return f"the portal has not taken the record in, and its {claim.spent} are used up{last}"

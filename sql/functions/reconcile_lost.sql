@@ -19,8 +19,9 @@ begin
         -- Its queue row is spent; should the worker come back, it finishes a row that is nobody's.
         update procrastinate_jobs set status = 'aborted', attempts = attempts + 1
          where id = job.queue_job_id and status = 'doing';
-        if expired.waits then
-            -- It was to run alone and had not begun: it did nothing to its worker.
+        if expired.waits and (select count(*) from automation_attempt as a
+                               where a.job_id = job.id and a.attempt > expired.attempt - 3 and a.waits and a.outcome = 'lost') < 3 then
+            -- It was to run alone and had not begun, so it did nothing to its worker. Three times in a row is no accident.
             update automation_job
                set state = 'queued', wait_reason = null, ready_at = null, queued_at = clock_timestamp(),
                    queue_job_id = queue_defer(job.id, 'automation', true)

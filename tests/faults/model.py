@@ -181,8 +181,8 @@ def _sweep(s: State, on: Callable[[str], bool]) -> Iterator[tuple[str, State]]:
 
 
 def _interrupt(s: State, on: Callable[[str], bool]) -> State:
-    s = s._replace(lost=min(CAP, s.lost + 1))
-    if s.lost < CAP or not on("cap"):
+    s = s._replace(lost=min(CAP + 1, s.lost + 1))
+    if s.lost < CAP or (s.lost == CAP and s.submission == "intent") or not on("cap"):
         return s.defer()._replace(job="queued")
     return s._replace(job="asks" if s.submission == "intent" else "failed")
 
@@ -197,7 +197,7 @@ def broken(s: State) -> str:
         return "failed, and submitted"
     if s.job == "completed" and not s.effects:
         return "completed, and not submitted"
-    if s.attempt > CAP or len(s.rows) > CAP + 2:
+    if s.attempt > CAP + 1 or len(s.rows) > CAP + 3:
         return "a job that kills its workers never ends"
     return ""
 

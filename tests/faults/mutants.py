@@ -126,7 +126,7 @@ MUTANTS = (
     Mutant(
         guard="three interruptions end a job",
         scenario="poison",
-        functions=(Function(name="interrupt", old="lost < 3", new="true"),),
+        functions=(Function(name="interrupt", old="lost < 3 or", new="true or"),),
     ),
     Mutant(
         guard="repair of a lost finish",

@@ -78,6 +78,34 @@ async def test_the_third_attempt_waits_to_run_alone_and_costs_nothing_until_then
     assert await store.BEGIN_ALONE(conn, job=claim.id, attempt=claim.attempt) == 0
 
 
+async def test_a_job_that_is_lost_three_times_while_it_waits_to_run_alone_ends(row: Row) -> None:
+    for _ in range(4):
+        await row.claim(await row.fetch())
+        await row.lose()
+    assert await row.now() == ("queued", 4, 2)
+    await row.claim(await row.fetch())
+    await row.lose()
+    assert await row.now() == ("failed", 5, 3)
+
+
+async def test_with_an_intent_open_it_is_claimed_once_more_to_be_looked_up(row: Row, conn: Connection) -> None:
+    for _ in range(3):
+        claim = await row.claim(await row.fetch())
+        assert claim is not None
+        assert claim.spent is None
+        await store.BEGIN_ALONE(conn, job=claim.id, attempt=claim.attempt)
+        await store.RECORD_INTENT(conn, job=claim.id, attempt=claim.attempt)
+        await row.lose()
+    assert await row.now() == ("queued", 3, 3)
+    claim = await row.claim(await row.fetch())
+    assert claim is not None
+    assert (claim.spent, claim.submission, claim.suspect) == ("interruptions", "intent", True)
+    await store.BEGIN_ALONE(conn, job=claim.id, attempt=claim.attempt)
+    await row.lose()
+    assert await row.now() == ("needs_input", 4, 4)
+    assert await row.ask("select wait_reason from automation_job where id = %s", row.job) == "outcome_unknown"
+
+
 async def test_a_claim_whose_answer_was_lost_is_given_again_to_the_same_worker_only(row: Row) -> None:
     """Else a connection that broke in the claim would cost the job an interruption, and a lease of waiting."""
     fetched = await row.fetch()

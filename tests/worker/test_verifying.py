@@ -87,20 +87,41 @@ async def test_an_intent_without_a_run_is_looked_up_before_anything_is_keyed_aga
     assert await works.submissions(job) == 1
 
 
-async def test_what_a_person_keyed_by_hand_meanwhile_is_adopted(works: Plant) -> None:
+async def test_what_lost_three_workers_in_a_row_is_looked_up_and_never_keyed_again(works: Plant) -> None:
+    await works.conn.execute("update portal set settle_s = 0.5")
+    sent, unsent = await keyed_by_another(works), await works.upload()
+    for job in (sent, unsent):
+        await intends(works, job, ago_s=1)
+    await works.conn.execute("update automation_job set interruptions = 2 where id = any(%s)", [[sent, unsent]])
+    async with works.worker():
+        assert await works.ends(sent) == "completed"
+        assert await works.ends(unsent) == "failed"
+    assert await works.one("select error_code from automation_job where id = %s", unsent) == "SUBMIT_NOT_TAKEN"
+    assert await works.one("select count(*) from automation_step where job_id = any(%s)", [sent, unsent]) == 0
+    assert await works.submissions(unsent) == 0
+
+
+async def keyed_by_another(works: Plant) -> UUID:
+    """A queued job whose reference the portal has already, by the hand of another."""
     other = await works.upload()
     async with works.worker():
         await works.reaches(other, "completed")
-    reference, number = await works.one("select external_ref, confirmation from automation_job where id = %s", other)
-    third = await works.upload()
+    reference = await works.one("select external_ref from automation_job where id = %s", other)
+    job = await works.upload()
     await works.conn.execute("delete from portal_submission where external_ref = %s", [reference])
     await works.conn.execute("update automation_job set external_ref = 'AB-OLD' where id = %s", [other])
-    await works.conn.execute("update automation_job set external_ref = %s where id = %s", [reference, third])
-    await intends(works, third, ago_s=0)
+    await works.conn.execute("update automation_job set external_ref = %s where id = %s", [reference, job])
+    return job
+
+
+async def test_what_a_person_keyed_by_hand_meanwhile_is_adopted(works: Plant) -> None:
+    job = await keyed_by_another(works)
+    number = await works.one("select confirmation from automation_job where external_ref = 'AB-OLD'")
+    await intends(works, job, ago_s=0)
     async with works.worker():
-        assert await works.ends(third) == "completed"
-    assert await works.one("select confirmation from automation_job where id = %s", third) == number
-    assert await works.one("select count(*) from automation_step where job_id = %s", third) == 0
+        assert await works.ends(job) == "completed"
+    assert await works.one("select confirmation from automation_job where id = %s", job) == number
+    assert await works.one("select count(*) from automation_step where job_id = %s", job) == 0
 
 
 async def test_a_portal_that_cannot_be_asked_is_asked_again_until_a_person_must(works: Plant) -> None:
