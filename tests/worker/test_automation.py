@@ -129,6 +129,20 @@ async def test_an_answer_lost_after_the_submission_is_looked_up_and_never_sent_a
     assert await works.one("select confirmed_by from portal_submission") == "lookup"
 
 
+async def test_a_portal_that_asks_for_the_submission_once_more_gets_it_once_more(works: Plant) -> None:
+    """Its page says "submit it again": no finding about the record, and believed only after a look."""
+    await works.quirks(submit={"ok": 0, "refused": 1})
+    await works.conn.execute("update portal set settle_s = 0.5")
+    job = await works.upload()
+    async with works.worker():
+        await works.reaches(job, "retrying")
+        await works.quirks(submit={"ok": 1})
+        assert await works.ends(job) == "completed"
+    assert await works.one("select error_code from automation_attempt order by attempt limit 1") == "PORTAL_ERROR"
+    assert await works.one("select failures >= 1, (select count(*) from defect) from automation_job") == (True, 0)
+    assert await works.submissions(job) == 1
+
+
 async def test_a_running_job_can_be_cancelled(works: Plant) -> None:
     await works.quirks(think_min_s=0.5, think_max_s=0.5)
     job = await works.upload()
