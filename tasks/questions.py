@@ -54,6 +54,7 @@ class AskedRow(msgspec.Struct, frozen=True, kw_only=True):
 _Q = load("asking")
 INPUT_OF_RUN = _Q.opt("input_of_run", InputRow)
 INPUT_USED = _Q.exec("input_used")
+INPUT_REOPENED = _Q.exec("input_reopened")
 LAST_INPUT = _Q.opt("last_input", FateRow)
 KEEP_FRAME = _Q.opt("keep_frame", FrameRow)
 APPROVED = _Q.one("approved", DoneRow)
@@ -94,6 +95,11 @@ async def on_question(shop: Workshop, claim: Claim, run: RunHandle, event: Event
         return
     if (await shop.engine_of(claim).run(run.run_id)).status != "needs_input":
         return  # an old event of a run we attached to: what follows tells what became of it
+    if known is not None and known.outcome == "answered" and known.answer_cipher is not None:
+        if await _provided(shop, claim, run, asked.id, known):
+            return
+        await shop.ask(INPUT_REOPENED, id=known.id)
+        known = None
     if known is None or known.outcome is None:
         frame = None if asked.frame is None else await _keep_picture(shop, claim, asked.frame, step="question")
         question = Question(
@@ -105,13 +111,12 @@ async def on_question(shop: Workshop, claim: Claim, run: RunHandle, event: Event
             expires_at=asked.expires_at,
         )
         await _park(shop, claim, question)
-    elif known.outcome == "answered" and known.answer_cipher is not None:
-        await _provide(shop, claim, run, asked.id, known)
     elif await _ended(shop, claim, run, reason=f"the question was {known.outcome}") and known.outcome != "withdrawn":
         raise Unanswered
 
 
-async def _provide(shop: Workshop, claim: Claim, run: RunHandle, input_id: str, known: InputRow) -> None:
+async def _provided(shop: Workshop, claim: Claim, run: RunHandle, input_id: str, known: InputRow) -> bool:
+    """Hand the answer on. False: the run says that it does not fit its question, which stays open."""
     try:
         opened = Vault(shop.settings.secret_key).open(known.answer_cipher or b"")
     except VaultError as exc:
@@ -122,10 +127,16 @@ async def _provide(shop: Workshop, claim: Claim, run: RunHandle, input_id: str, 
         raise Unanswered from None
     values = msgspec.json.decode(opened, type=dict[str, str])
     # Answered by an attempt before us, or too late: the run's events tell which.
-    with contextlib.suppress(errors.InputGone):
-        await shop.engine_of(claim).provide_input(run, input_id=input_id, values=values)
+    said = {"job": claim.id, "attempt": claim.attempt}
+    try:
+        with contextlib.suppress(errors.InputGone):
+            await shop.engine_of(claim).provide_input(run, input_id=input_id, values=values)
+    except errors.InputRefused:
+        log.warning("the run refuses the answer; a person is asked again", extra={"event": "question.refused", **said})
+        return False
     await shop.ask(INPUT_USED, id=known.id)
-    log.info("the run has its answer", extra={"event": "question.used", "job": claim.id, "attempt": claim.attempt})
+    log.info("the run has its answer", extra={"event": "question.used", **said})
+    return True
 
 
 async def _ended(shop: Workshop, claim: Claim, run: RunHandle, *, reason: str) -> bool:

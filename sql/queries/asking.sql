@@ -9,6 +9,11 @@ select id, outcome, answer_cipher from automation_input
 -- The run has taken the answer: it is kept no longer.
 update automation_input set outcome = 'used', answer_cipher = null where id = %(id)s and outcome = 'answered';
 
+-- name: input_reopened :exec
+-- The run refused the answer and still waits: the question is open again, and the answer forgotten. The audit keeps who gave it.
+update automation_input set outcome = null, answer_cipher = null, answered_at = null, answered_by = null
+ where id = %(id)s and outcome = 'answered';
+
 -- name: approved :one
 -- Whether a person has approved exactly this for this record's revision.
 select exists (select from automation_input as i

@@ -22,6 +22,8 @@ class Asker(Service):
     asks = True
     fails_with = ""
     """Ends each run so instead, before it asks."""
+    refuses = ""
+    """An answer that does not fit the question."""
     keyed: dict[str, str]
 
     def __init__(self, log: Any) -> None:
@@ -48,7 +50,10 @@ class Asker(Service):
             return refusal(409, "INPUT_ANSWERED")
         if self._until[run.id] <= datetime.now(UTC):
             return refusal(410, "INPUT_EXPIRED")
-        self.received.setdefault(run.id, []).append(msgspec.json.decode(asked.body)["values"])
+        values = msgspec.json.decode(asked.body)["values"]
+        if self.refuses in values.values():
+            return refusal(422, "INPUT_INVALID")
+        self.received.setdefault(run.id, []).append(values)
         run.emit("input.received", id=input_id)
         run.status = "running"
         self._answered[run.id].set()

@@ -72,6 +72,25 @@ async def test_an_answer_survives_the_death_of_the_worker_that_was_to_use_it(off
     assert await office.kept() == ("used", None)
 
 
+async def test_an_answer_that_the_run_refuses_is_asked_for_again(office: Office) -> None:
+    office.service.refuses = CODE
+    job = await office.works.upload()
+    async with office.worker():
+        await office.works.ends(job)
+        await office.answer(job)
+        await until(
+            lambda: office.works.one("select max(attempt) from automation_attempt where ended_at is not null"),
+            lambda n: n == 2,
+        )
+        assert await office.works.state(job) == "needs_input"
+        assert await office.kept() == (None, None)
+        office.service.refuses = "-"
+        assert (await office.answer(job)).status_code == 202
+        await office.works.reaches(job, "completed")
+    assert office.service.starts == [f"{job}.1"]
+    assert await office.works.one("select count(*) from audit_event where action = 'question.answer'") == 2
+
+
 async def test_nobody_answers_and_the_job_has_failed_with_its_run_ended(office: Office) -> None:
     office.service.seconds_to_answer = 1.0
     job = await office.works.upload()
