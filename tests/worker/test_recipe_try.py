@@ -7,14 +7,19 @@ import shutil
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 
+from sql import Connection
 from tasks.runner.finder import NAMES
 from tasks.runner.recipe_file import RecipeProblem
 from tasks.runner.trying import Options, Refused, try_out
-from tests.worker.rig import Rig, rigged
+from tests.service import listed, multipart, record, service, web_settings
+from tests.unit.pictures import jpeg
+from tests.worker.plant import SHOTS
+from tests.worker.rig import TOKEN, Rig, rigged
 
 RECIPES = Path(str(files("tasks.runner") / "recipes"))
 CHROMIUM = next((name for name in NAMES if shutil.which(name)), "")
@@ -89,3 +94,28 @@ async def test_what_cannot_be_tried_is_refused_with_a_reason(rig: Rig, tmp_path:
     foreign.write_text("recipe = 1")
     with pytest.raises(RecipeProblem):
         await tried(rig, Options(file=foreign))
+
+
+async def test_a_stored_record_is_tried_with_its_own_photos(
+    rig: Rig, conn: Connection, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    settings = web_settings(database_url, redis_url, tmp_path, automation_token=TOKEN)
+    async with service(settings) as served:
+        body = record(photos=listed(SHOTS), fields={**record()["fields"], "work_order": "WO-77001"})
+        files = {name: jpeg(shade=40 + 40 * n) for n, name in enumerate(SHOTS)}
+        answer = await served.http.post("/api/mobile/records", headers=served.bearer(), **multipart(body, files))
+        assert answer.status_code == 201, answer.text
+        stored = msgspec.structs.replace(
+            rig.settings, database_url=database_url, url=served.url, automation_token=TOKEN
+        )
+        out = io.StringIO()
+        options = Options(file=RECIPES / "npl-asbuilt.toml", record=UUID(answer.json()["record_id"]))
+        code = await try_out(options, settings=stored, out=out)
+    assert code == 0, out.getvalue()
+    query = (
+        "select keyed ->> 'work_order', (select count(*) from demo_portal.upload as u where u.draft = d.id)"
+        " from demo_portal.draft as d"
+    )
+    assert await (await conn.execute(query)).fetchall() == [("WO-77001", 3)]
+    with pytest.raises(Refused, match="there is no record"):
+        await tried(rig, Options(file=RECIPES / "npl-asbuilt.toml", record=uuid4()))
