@@ -281,6 +281,12 @@ class Lifecycle(RuleBasedStateMachine):
         """Without further trouble every job ends, or waits for a person or for photos, and no queue row is left."""
         self.attempts.clear()
         self.resume(0, 0, 0)
+        # A job on hold whose run may be in the portal keeps its slot from others until a person releases it.
+        self.bench.conns[0].execute(
+            "select ops.release(j.id, 'calm') from automation_job as j join portal_slot as s on s.job_id = j.id"
+            " where j.state = 'held' and j.wait_reason = 'hold' and j.id = any(%s)",
+            (self.bench.jobs,),
+        )
         for _ in range(60):
             if not self.bench.busy():
                 break

@@ -96,7 +96,8 @@ async def test_a_worker_without_its_database_ends_all_the_same(
                     assert await busy.ended() == GAVE_UP
         async with await AsyncConnection.connect(server.url, autocommit=True) as conn:
             row = await (await conn.execute("select state from automation_job where id = %s", [job])).fetchone()
-            assert row == ("processing",)
+            # What a frozen server was sent before the worker gave up, it may still do once it goes on.
+            assert row == ("processing",) or (away == "frozen" and row == ("queued",)), row
 
 
 async def test_an_idle_worker_without_its_database_ends_well(redis_url: str, works: Plant) -> None:
