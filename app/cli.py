@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import cli_recipe
+from app import cli_form, cli_recipe
 
 if TYPE_CHECKING:
     from app.core.auth import Role
@@ -118,6 +118,7 @@ def parser() -> argparse.ArgumentParser:
     _add_access(commands)
     _add_secrets(commands)
     cli_recipe.add(commands, home=_add_home)
+    cli_form.add(commands, home=_add_home)
     return top
 
 
@@ -375,6 +376,7 @@ COMMANDS = {
     "account set": _account_set,
     "recipe check": cli_recipe.check,
     "recipe try": cli_recipe.attempt,
+    "form import": cli_form.bring_in,
 }
 
 

@@ -1,4 +1,4 @@
-"""Form definitions: what a form asks for (JSON Schema, photo shots, measures), and the two of the demo project."""
+"""Form definitions: what a form asks for (JSON Schema, photo shots, measures), and those that ship, with examples."""
 
 from __future__ import annotations
 
@@ -72,10 +72,19 @@ def applies(when: When | None, fields: Mapping[str, Json]) -> bool:
 
 
 def bundled() -> list[FormDef]:
-    """The forms of the demo project, from `forms/*.json`."""
-    folder = files("app.intake") / "forms"
-    texts = sorted((entry.name, entry.read_bytes()) for entry in folder.iterdir() if entry.name.endswith(".json"))
-    return [msgspec.json.decode(text, type=FormDef) for _, text in texts]
+    """The forms that ship, from `forms/*.json`, by key."""
+    return [msgspec.json.decode(text, type=FormDef) for text in _texts("forms")]
+
+
+def examples() -> dict[str, dict[str, Json]]:
+    """A complete record for each form that ships, as a phone sends it: by form key, from `forms/examples/*.json`."""
+    records = [msgspec.json.decode(text, type=dict[str, Json]) for text in _texts("forms/examples")]
+    return {str(record["form"]): record for record in records}
+
+
+def _texts(folder: str) -> list[bytes]:
+    found = files("app.intake").joinpath(folder).iterdir()
+    return [entry.read_bytes() for entry in sorted(found, key=lambda each: each.name) if entry.name.endswith(".json")]
 
 
 def _child(schema: Json, step: str) -> Json:

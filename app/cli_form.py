@@ -1,0 +1,76 @@
+"""The commands about forms: their arguments, and their way into the translation when they are called."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+
+def add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], *, home: Callable[[argparse.ArgumentParser], None]
+) -> None:
+    """`form import`; `home` adds the option that names the local stack."""
+    form = commands.add_parser("form", help="forms: what crews fill in").add_subparsers(dest="verb", required=True)
+    imports = form.add_parser("import", help="store an XLSForm as a form version; prints what it became")
+    imports.set_defaults(command="form import")
+    imports.add_argument("file", type=Path, metavar="FILE.xlsx")
+    imports.add_argument("--project", required=True, metavar="CODE", help="whose work it is for, on record")
+    imports.add_argument("--dry-run", action="store_true", help="print the definition as JSON and store nothing")
+    home(imports)
+
+
+def bring_in(arguments: argparse.Namespace) -> int:
+    """Import the file; 1 when it cannot be taken over whole, with every reason on standard error."""
+    import msgspec
+
+    from app.core.errors import ProjectUnknown
+    from app.intake.form_import import FormTaken, store_form
+    from app.intake.xlsform import XlsFormProblem, translate
+
+    try:
+        found = translate(arguments.file)
+    except XlsFormProblem as exc:
+        print("\n".join(map(str, exc.findings)), file=sys.stderr)
+        return 1
+    except OSError as exc:
+        print(f"{arguments.file}: {exc.strerror}", file=sys.stderr)
+        return 1
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    if arguments.dry_run:
+        print(msgspec.json.format(msgspec.json.encode(found.form)).decode())
+        return 0
+    try:
+        stored = asyncio.run(
+            store_form(
+                _database_url(arguments),
+                found.form,
+                fixed_version=found.has_version,
+                project=arguments.project,
+                actor="command line",
+                source=arguments.file.name,
+            )
+        )
+    except ProjectUnknown as exc:
+        print(exc.detail, file=sys.stderr)
+        return 1
+    except FormTaken as exc:
+        print(f"{exc}; raise `version` on the settings sheet.", file=sys.stderr)
+        return 1
+    what = "stored" if stored.new else "there already"
+    print(f"{found.form.form_key} version {stored.version}: {what}")
+    return 0
+
+
+def _database_url(arguments: argparse.Namespace) -> str:
+    from app.core.settings import environment, load
+    from app.local.home import locate
+    from app.local.running import running_env
+
+    if arguments.home is None:
+        return load("database_url").database_url
+    home = locate(arguments.home, env=environment(), platform=sys.platform, user_home=Path.home())
+    return running_env(home)["DATABASE_URL"]
