@@ -114,7 +114,7 @@ async def test_a_stored_record_is_tried_with_its_own_photos(
     assert code == 0, out.getvalue()
     query = (
         "select keyed ->> 'work_order', (select count(*) from demo_portal.upload as u where u.draft = d.id)"
-        " from demo_portal.draft as d"
+        " from demo_portal.draft as d where keyed ->> 'work_order' = 'WO-77001'"
     )
     assert await (await conn.execute(query)).fetchall() == [("WO-77001", 3)]
     with pytest.raises(Refused, match="there is no record"):
