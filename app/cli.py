@@ -359,6 +359,10 @@ def _database_url(arguments: Arguments) -> str:
     return load("database_url").database_url
 
 
+def _form_import(arguments: Arguments) -> int:
+    return cli_form.bring_in(arguments, database_url=lambda: _database_url(arguments))
+
+
 COMMANDS = {
     "up": _up,
     "demo": _demo,
@@ -376,7 +380,7 @@ COMMANDS = {
     "account set": _account_set,
     "recipe check": cli_recipe.check,
     "recipe try": cli_recipe.attempt,
-    "form import": cli_form.bring_in,
+    "form import": _form_import,
 }
 
 

@@ -22,8 +22,11 @@ def add(
     home(imports)
 
 
-def bring_in(arguments: argparse.Namespace) -> int:
-    """Import the file; 1 when it cannot be taken over whole, with every reason on standard error."""
+def bring_in(arguments: argparse.Namespace, *, database_url: Callable[[], str]) -> int:
+    """Import the file; 1 when it cannot be taken over whole, with every reason on standard error.
+
+    `database_url` is asked only when there is something to store.
+    """
     import msgspec
 
     from app.core.errors import ProjectUnknown
@@ -46,7 +49,7 @@ def bring_in(arguments: argparse.Namespace) -> int:
     try:
         stored = asyncio.run(
             store_form(
-                _database_url(arguments),
+                database_url(),
                 found.form,
                 fixed_version=found.has_version,
                 project=arguments.project,
@@ -63,14 +66,3 @@ def bring_in(arguments: argparse.Namespace) -> int:
     what = "stored" if stored.new else "there already"
     print(f"{found.form.form_key} version {stored.version}: {what}")
     return 0
-
-
-def _database_url(arguments: argparse.Namespace) -> str:
-    from app.core.settings import environment, load
-    from app.local.home import locate
-    from app.local.running import running_env
-
-    if arguments.home is None:
-        return load("database_url").database_url
-    home = locate(arguments.home, env=environment(), platform=sys.platform, user_home=Path.home())
-    return running_env(home)["DATABASE_URL"]

@@ -5,7 +5,8 @@
 select j.id, j.record_id, j.project_id, j.device_id, j.attempt, j.generation, j.external_ref,
        a.portal_key, a.label as account, p.recipe, p.recipe_version, p.engine, p.engine_config,
        s.state as submission, s.confirmation,
-       j.interruptions >= 2 as suspect, case when j.failures >= j.max_attempts then 'attempts' when j.interruptions >= 3 then 'interruptions' end as spent,
+       j.interruptions >= 2 as suspect,
+       case when j.failures >= j.max_attempts then 'attempts' when j.interruptions >= 3 then 'interruptions' end as spent,
        p.approval or project.approval as approval,
        exists (select from automation_run as r where r.job_id = j.id and r.generation = j.generation) as begun,
        before.error_code as last_code, before.error_step as last_step, before.error_action as last_action

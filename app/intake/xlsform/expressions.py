@@ -110,16 +110,9 @@ def _figure(text: str) -> float:
 def _split(text: str, word: str) -> list[str]:
     """The parts between the word, outside of quotes and brackets; brackets around a whole part are dropped."""
     text = _bare(text)
-    parts, start, depth, quote = [], 0, 0, ""
-    for match in re.finditer(rf"""['"()]|(?<![\w.-]){word}(?![\w.-])""", text):
-        found = match[0]
-        if quote:
-            quote = "" if found == quote else quote
-        elif found in "'\"":
-            quote = found
-        elif found in "()":
-            depth += 1 if found == "(" else -1
-        elif depth == 0:
+    parts, start = [], 0
+    for match, depth in _marks(text, rf"(?<![\w.-]){word}(?![\w.-])"):
+        if depth == 0 and match[0] == word:
             parts.append(text[start : match.start()])
             start = match.end()
     return [_bare(part) for part in [*parts, text[start:]]]
@@ -133,14 +126,18 @@ def _bare(text: str) -> str:
 
 
 def _closes_at_end(text: str) -> bool:
+    return next((match.end() == len(text) for match, depth in _marks(text) if depth == 0), False)
+
+
+def _marks(text: str, *words: str) -> Iterator[tuple[re.Match[str], int]]:
+    """The brackets and words outside of quotes, each with how many brackets are open after it."""
     depth, quote = 0, ""
-    for at, char in enumerate(text):
+    for match in re.finditer("|".join((r"""['"()]""", *words)), text):
+        found = match[0]
         if quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-        elif char in "()":
-            depth += 1 if char == "(" else -1
-            if depth == 0:
-                return at == len(text) - 1
-    return False
+            quote = "" if found == quote else quote
+        elif found in "'\"":
+            quote = found
+        else:
+            depth += {"(": 1, ")": -1}.get(found, 0)
+            yield match, depth

@@ -1,6 +1,6 @@
 """Rows of an XLSForm to a form definition: questions to JSON Schema, pictures to shots, bounds with a unit to measures.
 
-What a form definition cannot say is refused with its sheet and row, all of it at once; nothing is dropped in silence.
+What a form definition cannot say is refused with its sheet and row, all of it at once.
 """
 
 from __future__ import annotations
