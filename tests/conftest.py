@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import AsyncConnection, conninfo
 from redis import Redis
 
@@ -22,6 +23,10 @@ from app.local import postgres, valkey
 from sql import Connection
 from sql.migrate import migrate
 from tests.service import Service, service, web_settings
+
+# How quick this machine is at the moment says nothing about the product.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 TRUNCATED = """
     select string_agg(format('%I', tablename), ', ') from pg_tables
