@@ -17,6 +17,7 @@ from app import cli_form, cli_recipe
 
 if TYPE_CHECKING:
     from app.core.auth import Role
+    from app.core.settings import Settings
     from app.local.home import Home
 
 PRESETS = ("calm", "realistic", "bad-day")
@@ -287,13 +288,8 @@ def _psql(arguments: Arguments) -> int:
 
 def _doctor(arguments: Arguments) -> int:
     from app.core.doctor import report
-    from app.core.settings import environment, load
-    from app.local.running import running_env
 
-    env = environment()
-    if arguments.home is not None or not env.get("DATABASE_URL"):
-        env |= running_env(_home(arguments))
-    return asyncio.run(report(load("database_url", env=env), deep=arguments.deep, out=sys.stdout))
+    return asyncio.run(report(_settings(arguments), deep=arguments.deep, out=sys.stdout))
 
 
 def _torture(arguments: Arguments) -> int:
@@ -307,7 +303,7 @@ def _token_create(arguments: Arguments) -> int:
     from app.local.grant import token
 
     scopes = sorted({scope for group in arguments.scope for scope in group})
-    made = token(_database_url(arguments), project=arguments.project, scopes=scopes, label=arguments.label)
+    made = token(_settings(arguments).database_url, project=arguments.project, scopes=scopes, label=arguments.label)
     print(asyncio.run(made))
     return 0
 
@@ -317,7 +313,11 @@ def _user_create(arguments: Arguments) -> int:
 
     name = arguments.name or arguments.email
     made = user(
-        _database_url(arguments), email=arguments.email, name=name, project=arguments.project, role=arguments.role
+        _settings(arguments).database_url,
+        email=arguments.email,
+        name=name,
+        project=arguments.project,
+        role=arguments.role,
     )
     print(asyncio.run(made))
     return 0
@@ -349,18 +349,19 @@ def _account_set(arguments: Arguments) -> int:
     return 0
 
 
-def _database_url(arguments: Arguments) -> str:
-    """The local stack's with `--home`, else that of `DATABASE_URL`."""
-    from app.core.settings import load
+def _settings(arguments: Arguments) -> Settings:
+    """The local stack's with `--home`, or where no `DATABASE_URL` is set."""
+    from app.core.settings import environment, load
     from app.local.running import running_env
 
-    if arguments.home is not None:
-        return running_env(_home(arguments))["DATABASE_URL"]
-    return load("database_url").database_url
+    env = environment()
+    if arguments.home is not None or not env.get("DATABASE_URL"):
+        env |= running_env(_home(arguments))
+    return load("database_url", env=env)
 
 
 def _form_import(arguments: Arguments) -> int:
-    return cli_form.bring_in(arguments, database_url=lambda: _database_url(arguments))
+    return cli_form.bring_in(arguments, database_url=lambda: _settings(arguments).database_url)
 
 
 COMMANDS = {
