@@ -18,12 +18,13 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
+from litestar.types import ASGIApp
 
 from app.core import crashpoints, db, health, sessions
 from app.core.auth import Authentication, Doorkeeper
 from app.core.blobs import Blobs
 from app.core.cache import ProgressCache, commands
-from app.core.problems import HANDLERS
+from app.core.problems import HANDLERS, JSON_BYTES
 from app.core.protocol import BoundedProtocol
 from app.core.renditions import Renditions
 from app.core.requests import RequestLog
@@ -45,6 +46,8 @@ from app.review.routes import router as review_router
 SHUTDOWN_S = 3
 """Open streams are ended at once when the process is told to stop; this bounds whatever else is still answering."""
 
+EXPOSED = ["X-Request-Id", "Retry-After", "ETag"]
+"""Headers of an answer that another origin's page may read."""
 
 PARTS = ("settings", "pool", "blobs", "cache", "doorkeeper", "hub", "health", "renditions", "intake")
 """What handlers may ask for, by the name of their argument."""
@@ -77,15 +80,18 @@ class Web:
             ],
             lifespan=[self._parts],
             dependencies={name: Provide(_from_state(name), sync_to_thread=False) for name in PARTS},
-            middleware=[RequestLog(), DefineMiddleware(Authentication, public_url=settings.public_url)],
+            middleware=[DefineMiddleware(Authentication, public_url=settings.public_url)],
             exception_handlers=HANDLERS,
             openapi_config=OpenAPIConfig(title="Asbuilt", version="0.1.0", path="/api/schema", create_examples=False),
-            cors_config=CORSConfig(allow_origins=list(settings.cors_origins), allow_headers=["Authorization"])
+            cors_config=CORSConfig(
+                allow_origins=list(settings.cors_origins), allow_headers=["Authorization"], expose_headers=EXPOSED
+            )
             if settings.cors_origins
             else None,
-            request_max_body_size=2**20,
+            request_max_body_size=JSON_BYTES,
             logging_config=None,
         )
+        self.asgi = RequestLog(self.app)
 
     @asynccontextmanager
     async def _parts(self, app: Litestar) -> AsyncIterator[None]:
@@ -153,9 +159,9 @@ def _renderer(decoders: Decoders) -> Any:
     return render
 
 
-def create_app(settings: Settings) -> Litestar:
+def create_app(settings: Settings) -> ASGIApp:
     """The ASGI application; opens its connections with its lifespan."""
-    return Web(settings).app
+    return Web(settings).asgi
 
 
 class _Server(uvicorn.Server):
@@ -182,7 +188,7 @@ async def serve(settings: Settings) -> None:
     crashpoints.arm(settings.crashpoint)
     web = Web(settings)
     config = uvicorn.Config(
-        web.app,
+        web.asgi,
         host=settings.host,
         port=settings.port,
         log_config=None,

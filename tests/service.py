@@ -60,7 +60,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         web = Web(msgspec.structs.replace(settings, url=url))
         server = uvicorn.Server(
             uvicorn.Config(
-                web.app,
+                web.asgi,
                 lifespan="on",
                 log_config=None,
                 access_log=False,

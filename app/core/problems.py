@@ -20,6 +20,8 @@ from app.core.errors import FieldError, Problem
 log = logging.getLogger("asbuilt.http")
 
 MEDIA_TYPE = "application/problem+json"
+JSON_BYTES = 2**20
+"""How large the JSON body of a request may be, but for uploads, which have limits of their own."""
 _BY_STATUS: dict[int, type[Problem]] = {
     400: errors.MalformedRequest,
     401: errors.Unauthorised,
@@ -46,23 +48,29 @@ class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     limits: dict[str, int] = {}
 
 
-def render(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
-    """The answer to a problem."""
+def encode(problem: Problem, *, request_id: str) -> bytes:
+    """The body of a problem's answer."""
     body = ProblemBody(
         type=f"/problems/{problem.code}",
         title=problem.title(),
         status=problem.status,
         detail=problem.detail,
-        instance=str(request.scope.get("state", {}).get("request_id", "")),
+        instance=request_id,
         code=problem.code,
         retry=problem.retry,
         errors=problem.errors,
         limits=dict(problem.limits or {}),
     )
+    return msgspec.json.encode(body)
+
+
+def render(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    """The answer to a problem."""
     headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(msgspec.json.encode(body), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+    body = encode(problem, request_id=str(request.scope.get("state", {}).get("request_id", "")))
+    return Response(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def _on_problem(request: Request[Any, Any, Any], exc: Problem) -> Response[bytes]:
@@ -75,7 +83,7 @@ def _on_http(request: Request[Any, Any, Any], exc: HTTPException) -> Response[by
         return _on_anything(request, exc)
     detail = exc.detail if exc.status_code in (400, 405) else ""
     extra = exc.extra if isinstance(exc.extra, list) else []
-    problem = kind(detail)
+    problem = kind(detail, limits={"request_bytes": JSON_BYTES} if kind is errors.TooLarge else None)
     problem.errors = [
         FieldError(pointer="/" + str(item.get("key", "")).replace(".", "/"), code="invalid", message=item["message"])
         for item in extra
@@ -85,6 +93,11 @@ def _on_http(request: Request[Any, Any, Any], exc: HTTPException) -> Response[by
     for name, value in (exc.headers or {}).items():
         response.set_header(name, value)
     return response
+
+
+def _on_depth(request: Request[Any, Any, Any], _exc: RecursionError) -> Response[bytes]:
+    # Only a body nested a thousand deep recurses that far; it would otherwise look like a fault of ours.
+    return render(request, errors.MalformedRequest("the body is nested too deep"))
 
 
 def _on_database(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
@@ -100,6 +113,7 @@ def _on_anything(request: Request[Any, Any, Any], exc: Exception) -> Response[by
 HANDLERS: dict[int | type[Exception], Callable[..., Response[Any]]] = {
     Problem: _on_problem,
     HTTPException: _on_http,
+    RecursionError: _on_depth,
     OperationalError: _on_database,
     InterfaceError: _on_database,
     Exception: _on_anything,

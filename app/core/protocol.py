@@ -1,8 +1,14 @@
-"""uvicorn's fast HTTP parser, with the bound on a request's head that only its slow one has."""
+"""uvicorn's fast HTTP parser, with the bound on a request's head that only its slow one has, and our error contract."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from uuid import uuid4
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.core.errors import MalformedRequest, Problem
+from app.core.problems import MEDIA_TYPE, encode
 
 MAX_HEAD = 64 * 1024
 
@@ -29,3 +35,20 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._unparsed = 0
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What no handler sees is answered like everything else."""
+        self._hang_up(MalformedRequest(msg))
+
+    def _hang_up(self, problem: Problem) -> None:
+        if self.transport.is_closing():
+            return
+        request_id = uuid4().hex
+        body = encode(problem, request_id=request_id)
+        head = (
+            f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
+            f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nx-request-id: {request_id}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()

@@ -7,18 +7,24 @@ import time
 from uuid import uuid4
 
 from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("asbuilt.http")
 
 
-class RequestLog(ASGIMiddleware):
-    """Sets `X-Request-Id` on the answer and `request_id` in the scope's state."""
+class RequestLog:
+    """Sets `X-Request-Id` on the answer and `request_id` in the scope's state.
 
-    scopes = (ScopeType.HTTP,)
+    It stands around the whole application: what the router itself answers (404, 405) would otherwise have no name.
+    """
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
         request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.monotonic()
@@ -32,7 +38,7 @@ class RequestLog(ASGIMiddleware):
             await send(message)
 
         try:
-            await next_app(scope, receive, named)
+            await self._app(scope, receive, named)
         finally:
             log.info(
                 "request answered",

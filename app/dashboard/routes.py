@@ -11,8 +11,10 @@ from litestar.params import FromPath
 from app.core.errors import NotFound
 from app.dashboard.assets import Asset, load_assets
 from app.dashboard.headers import SECURITY_HEADERS
+from app.dashboard.problem_pages import problem_pages
 
 _ASSETS: Final = load_assets()
+_PROBLEMS: Final = problem_pages()
 _READ: Final = [HttpMethod.GET, HttpMethod.HEAD]
 
 
@@ -40,6 +42,15 @@ async def static_file(request: Request[Any, Any, Any], name: FromPath[str]) -> R
     return _answer(request, asset)
 
 
+@route("/problems/{code:str}", http_method=_READ)
+async def problem(request: Request[Any, Any, Any], code: FromPath[str]) -> Response[bytes]:
+    """The page behind an error's `type`. Raises `NotFound`."""
+    page = _PROBLEMS.get(code)
+    if page is None:
+        raise NotFound
+    return _answer(request, page)
+
+
 def _answer(request: Request[Any, Any, Any], asset: Asset) -> Response[bytes]:
     # no-cache means "ask first": a deploy shows at once, and an unchanged file costs a 304.
     headers = {**SECURITY_HEADERS, "ETag": asset.etag, "Cache-Control": "no-cache"}
@@ -51,7 +62,7 @@ def _answer(request: Request[Any, Any, Any], asset: Asset) -> Response[bytes]:
 
 router: Final = Router(
     path="/",
-    route_handlers=[index, sign_in, favicon, static_file],
+    route_handlers=[index, sign_in, favicon, static_file, problem],
     include_in_schema=False,
     opt={"public": True},
 )

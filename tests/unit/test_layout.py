@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.core import catalogue
+
 ROOT = Path(__file__).parent.parent.parent
 TOP = {"app", "tasks", "sql", "tests", "docs", "pyproject.toml", "compose.yaml", "README.md", "LICENSE", "CHANGELOG.md"}
 MAX_LINES = 400
@@ -134,3 +136,9 @@ def test_the_repository_names_no_registry_and_no_machine() -> None:
         and path != Path(__file__)
     ]
     assert found == []
+
+
+def test_the_docs_list_every_problem_as_the_code_has_it() -> None:
+    """Apps are written from this page: an error that is not on it is handled as none. New problems need a note."""
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    assert page == catalogue.with_table(page), "run: python -m app.core.catalogue docs/errors.md"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from app.core.catalogue import ADVICE, entries
 from app.core.problems import HANDLERS
 from app.dashboard.routes import router
 
@@ -32,6 +34,7 @@ def client() -> Iterator[TestClient[Litestar]]:
         ("/static/core.js", "text/javascript; charset=utf-8"),
         ("/static/elements/form-review-table.js", "text/javascript; charset=utf-8"),
         ("/static/app.css", "text/css; charset=utf-8"),
+        ("/problems/record-conflict", "text/html; charset=utf-8"),
         ("/favicon.ico", "image/svg+xml"),
     ],
 )
@@ -82,3 +85,14 @@ def test_nothing_but_the_listed_files_is_served(client: TestClient[Litestar], pa
 
 def test_pages_cannot_be_posted_to(client: TestClient[Litestar]) -> None:
     assert client.post("/").status_code == 405
+
+
+def test_every_error_has_a_page_that_says_what_to_do(client: TestClient[Litestar]) -> None:
+    for entry in entries():
+        page = client.get(f"/problems/{entry.code}").text
+        assert entry.title in html.unescape(page)
+        for retry in entry.retries:
+            assert ADVICE[retry] in html.unescape(page)
+        assert "<script" not in page
+        assert "style=" not in page
+    assert client.get("/problems/other").status_code == 404

@@ -1,0 +1,122 @@
+"""All problems as people read them: a page for each `type` URI, and the table of `docs/errors.md`.
+
+`python -m app.core.catalogue docs/errors.md` writes the table anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from app.core import errors
+from app.core.errors import Problem, Retry
+
+BEGIN, END = "<!-- table -->", "<!-- end of table -->"
+
+ADVICE: Final[Mapping[Retry, str]] = MappingProxyType(
+    {
+        "never": "The same request will be refused again: stop, and show the answer.",
+        "same": "Send the identical request again.",
+        "after": "Send the identical request again after the seconds in the header Retry-After.",
+        "fix": "A person has to put something right first; then send it again.",
+    }
+)
+"""What a client does next, by the member `retry`."""
+
+NOTES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "internal": "A fault of ours. The answer's `instance` names the request in our log.",
+        "malformed-request": "JSON, multipart, a header or a parameter breaks its rules; `errors` says where, if it is known.",
+        "digest-mismatch": "The SHA-256 that was declared is not that of the bytes that arrived. Nothing was stored.",
+        "unauthorised": "The token or session is missing, misspelt, expired or revoked; the answer is the same for each.",
+        "forbidden": "The token lacks a scope, the person lacks a role, or another site's page sent the request.",
+        "not-found": "What the caller may not see answers as if there were nothing.",
+        "project-unknown": "A project of others answers as if there were none.",
+        "form-unknown": "`GET /api/mobile/forms` lists the forms and versions that are open.",
+        "record-unknown": "A record of others answers as if there were none. A photo before its record is told to come again after it.",
+        "job-unknown": "A job of others answers as if there were none.",
+        "portal-unknown": "A portal of others answers as if there were none.",
+        "input-unknown": "Its questions are at `GET /api/jobs/{id}/inputs`.",
+        "method-not-allowed": "The header Allow lists the methods of this address.",
+        "idle-timeout": "No byte of the body arrived for too long. What had arrived was thrown away.",
+        "record-conflict": "The id is taken by a record with other content; the phone gives each new record an id of its own.",
+        "photo-conflict": "The record has other bytes under this name already, or the name was sent twice.",
+        "in-progress": "Its answer is a second away; the repeat gets it as a replay.",
+        "form-closed": "The project or the form takes no new records. What is stored already can still be sent again.",
+        "job-not-retryable": "It runs, or is completed; the answer says in which state the job is.",
+        "job-not-cancellable": "It has ended already.",
+        "outcome-not-asked": "Only a job whose outcome could not be proven takes a person's word for it.",
+        "confirmation-missing": "A record that the portal has is settled by the portal's own number.",
+        "job-not-holdable": "It runs, or has ended.",
+        "job-not-on-hold": "There is nothing to release.",
+        "input-answered": "The first answer counts.",
+        "input-expired": "The portal's page is gone. The job asks again if it still needs to know.",
+        "too-large": "`limits` says how much is allowed. The limits of uploads are at `GET /api/mobile/limits`.",
+        "unsupported-media": "Wrong Content-Type, a Content-Encoding, or bytes of no kind that this slot takes.",
+        "too-many-requests": "A limit for each device, person or address was reached.",
+        "database-unavailable": "The same request goes through later.",
+        "no-secret-key": "`asbuilt secret-key` makes one.",
+        "streams-full": "Read the state by `GET` meanwhile.",
+        "storage-full": "The disk is near its end; an operator is needed, the phone only has to come again.",
+    }
+)
+"""One or two sentences a problem, for whoever meets it."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem as it is explained; `retries` are the words it may come with."""
+
+    code: str
+    status: int
+    title: str
+    retries: tuple[Retry, ...]
+    note: str
+
+
+def entries() -> list[Entry]:
+    """Every problem by status and code. Raises `KeyError` for one that `NOTES` does not explain."""
+    found: dict[str, list[type[Problem]]] = {}
+    for kind in _kinds():
+        found.setdefault(kind.code, []).append(kind)
+    listed = [
+        Entry(
+            code=code,
+            status=kinds[0].status,
+            title=kinds[0].title(),
+            retries=tuple(dict.fromkeys(kind.retry for kind in kinds)),
+            note=NOTES[code],
+        )
+        for code, kinds in found.items()
+    ]
+    return sorted(listed, key=lambda entry: (entry.status, entry.code))
+
+
+def table() -> str:
+    """The problems as a table in Markdown."""
+    rows = [
+        f"| `{each.code}` | {each.status} | {' · '.join(each.retries)} | {each.title} {each.note} |"
+        for each in entries()
+    ]
+    return "\n".join(["| code | status | retry | what it means |", "|---|---|---|---|", *rows])
+
+
+def with_table(page: str) -> str:
+    """The page with its table as it should be. Raises `ValueError` for a page without the two marks."""
+    before, _ = page.split(BEGIN)
+    _, after = page.split(END)
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+
+
+def _kinds() -> Iterable[type[Problem]]:
+    here = vars(errors).values()
+    return [kind for kind in here if isinstance(kind, type) and issubclass(kind, Problem)]
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    target.write_text(with_table(target.read_text(encoding="utf-8")), encoding="utf-8")
