@@ -32,6 +32,7 @@ from app.core.settings import Settings
 from app.dashboard.routes import router as dashboard_router
 from app.intake.context import Contexts
 from app.intake.decoders import DecoderLost, Decoders
+from app.intake.phone.routes import router as phone_router
 from app.intake.routes import router as intake_router
 from app.intake.service import Intake
 from app.jobs.files import router as files_router
@@ -68,6 +69,7 @@ class Web:
         self.app = Litestar(
             route_handlers=[
                 intake_router,
+                phone_router,
                 jobs_router,
                 files_router,
                 portals_router,

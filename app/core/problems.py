@@ -83,7 +83,7 @@ def _on_http(request: Request[Any, Any, Any], exc: HTTPException) -> Response[by
         return _on_anything(request, exc)
     detail = exc.detail if exc.status_code in (400, 405) else ""
     extra = exc.extra if isinstance(exc.extra, list) else []
-    problem = kind(detail, limits={"request_bytes": JSON_BYTES} if kind is errors.TooLarge else None)
+    problem = kind(detail, limits={"json_bytes": JSON_BYTES} if kind is errors.TooLarge else None)
     problem.errors = [
         FieldError(pointer="/" + str(item.get("key", "")).replace(".", "/"), code="invalid", message=item["message"])
         for item in extra

@@ -9,6 +9,7 @@ from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
 from app.core.errors import NotFound
+from app.core.etags import has
 from app.dashboard.assets import Asset, load_assets
 from app.dashboard.headers import SECURITY_HEADERS
 from app.dashboard.problem_pages import problem_pages
@@ -54,8 +55,7 @@ async def problem(request: Request[Any, Any, Any], code: FromPath[str]) -> Respo
 def _answer(request: Request[Any, Any, Any], asset: Asset) -> Response[bytes]:
     # no-cache means "ask first": a deploy shows at once, and an unchanged file costs a 304.
     headers = {**SECURITY_HEADERS, "ETag": asset.etag, "Cache-Control": "no-cache"}
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if asset.etag in known:
+    if has(request, asset.etag):
         return Response(b"", status_code=304, headers=headers, media_type=MediaType.TEXT)
     return Response(asset.body, headers=headers, media_type=asset.content_type)
 

@@ -21,7 +21,7 @@ Checks = Literal["done", "deferred", "failed"]
 
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic"})
 _DECODED = frozenset({"image/jpeg", "image/png", "image/webp"})
-_ALLOWED: dict[PhotoKind, frozenset[str]] = {
+ALLOWED: dict[PhotoKind, frozenset[str]] = {
     "photo": _IMAGES,
     "signature": _IMAGES,
     "redline": _IMAGES | {"application/pdf"},
@@ -98,7 +98,7 @@ async def inspect(
     """Look at the bytes stored at `path`; `tz` is the project's time zone. Raises `OSError` when they are not there."""
     head, size = await asyncio.to_thread(_head, path)
     found = sniff(head) or ("application/octet-stream" if kind == "otdr" and describe(head) == "not an image" else None)
-    if found is None or found not in _ALLOWED[kind]:
+    if found is None or found not in ALLOWED[kind]:
         looks = "a PDF" if found == "application/pdf" else found or describe(head)
         return PhotoFacts(size=size, sha256=sha256, checks="done", rejected_reason=f"it is {looks}")
     if found not in _DECODED:

@@ -58,7 +58,7 @@ class Package:
                     for piece in parser.parse(chunk):
                         await self._take(piece)
         except ParserLimitReached as exc:
-            raise TooLarge(f"at most {MAX_PARTS} parts are allowed", limits={"parts": MAX_PARTS}) from exc
+            raise TooLarge(f"at most {MAX_PARTS} parts are allowed", limits={"request_parts": MAX_PARTS}) from exc
         except (MultipartError, UnicodeError, LookupError) as exc:
             raise MalformedRequest("the multipart body cannot be read") from exc
         if self.record is None:
@@ -108,8 +108,10 @@ def boundary_of(content_type: str) -> str:
     return str(options["boundary"])
 
 
-async def bounded(body: AsyncIterator[bytes], *, limit: int, idle_s: float) -> AsyncIterator[bytes]:
+async def bounded(body: AsyncIterator[bytes], *, limit: int, named: str, idle_s: float) -> AsyncIterator[bytes]:
     """The body's chunks. Raises `TooLarge` past `limit` bytes and `IdleTimeout` after `idle_s` seconds of silence.
+
+    `named` is the limit's name at `/api/mobile/limits`.
 
     A body over the limit is read on, and thrown away, to twice the limit: a phone that is still sending would see a
     reset instead of the answer, and retry for ever.
@@ -130,10 +132,10 @@ async def bounded(body: AsyncIterator[bytes], *, limit: int, idle_s: float) -> A
         if size <= limit:
             yield chunk
     if size > limit:
-        raise TooLarge(f"the request is larger than {limit} bytes", limits={"request_bytes": limit})
+        raise TooLarge(f"the body is larger than {limit} bytes", limits={named: limit})
 
 
-def refuse_declared(content_length: str | None, *, limit: int) -> None:
+def refuse_declared(content_length: str | None, *, limit: int, named: str) -> None:
     """Raise `TooLarge` before a byte is read, when the declared length says so."""
     if content_length is not None and content_length.isdecimal() and int(content_length) > limit:
-        raise TooLarge(f"the request is larger than {limit} bytes", limits={"request_bytes": limit})
+        raise TooLarge(f"the body is larger than {limit} bytes", limits={named: limit})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, post, put
@@ -16,6 +16,7 @@ from litestar.params import FromPath
 from app.core.auth import Caller
 from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import MalformedRequest, UnsupportedMedia
+from app.core.etags import tagged
 from app.intake import receiving, service
 from app.intake.schemas import AcceptedView, ReceiptView
 from app.intake.service import Intake
@@ -28,7 +29,7 @@ async def post_record(request: Ask, intake: NamedDependency[Intake]) -> Response
     request.user.demand_scope("upload")
     boundary = receiving.boundary_of(request.headers.get("content-type", ""))
     with receiving.Package(intake.blobs, intake.settings) as package:
-        await package.read(_body(request, intake, intake.settings.request_bytes), boundary)
+        await package.read(_body(request, intake, "request_bytes"), boundary)
         accepted = await service.accept_record(intake, request.user, package.record or b"", package.parts)
     return _answer(accepted)
 
@@ -40,7 +41,7 @@ async def put_record(
     request.user.demand_scope("upload")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMedia("send application/json")
-    raw = b"".join([chunk async for chunk in _body(request, intake, intake.settings.record_bytes)])
+    raw = b"".join([chunk async for chunk in _body(request, intake, "record_bytes")])
     return _answer(await service.accept_record(intake, request.user, raw, [], named=record_id))
 
 
@@ -51,23 +52,29 @@ async def put_photo(
     request.user.demand_scope("upload")
     declared = _digest(request.headers)
     with intake.blobs.incoming(limit=intake.settings.photo_bytes) as incoming:
-        async for chunk in _body(request, intake, intake.settings.photo_bytes):
+        async for chunk in _body(request, intake, "photo_bytes"):
             await incoming.write(chunk)
         stored, new = await service.accept_photo(intake, request.user, record_id, name, incoming, declared=declared)
     return Response(stored, status_code=201 if new else 200)
 
 
 @get("/records/{record_id:uuid}", summary="The receipt: what is stored, what is missing")
-async def get_receipt(request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Response[ReceiptView]:
+async def get_receipt(
+    request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]
+) -> Response[ReceiptView | None]:
     async with unavailable_as_problem(), pool.connection() as conn:
-        return Response(await service.receipt(conn, request.user, record_id))
+        receipt = await service.receipt(conn, request.user, record_id)
+    return tagged(request, receipt, prefix=f"{receipt.revision}.")
 
 
-def _body(request: Ask, intake: Intake, limit: int) -> AsyncIterator[bytes]:
+def _body(
+    request: Ask, intake: Intake, named: Literal["request_bytes", "record_bytes", "photo_bytes"]
+) -> AsyncIterator[bytes]:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise UnsupportedMedia("send the body without Content-Encoding")
-    receiving.refuse_declared(request.headers.get("content-length"), limit=limit)
-    return receiving.bounded(request.stream(), limit=limit, idle_s=intake.settings.body_idle_s)
+    limit: int = getattr(intake.settings, named)
+    receiving.refuse_declared(request.headers.get("content-length"), limit=limit, named=named)
+    return receiving.bounded(request.stream(), limit=limit, named=named, idle_s=intake.settings.body_idle_s)
 
 
 def _answer(accepted: AcceptedView) -> Response[AcceptedView]:

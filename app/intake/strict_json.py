@@ -47,7 +47,8 @@ def read(raw: bytes, *, max_bytes: int = MAX_BYTES) -> Json:
     Raises `TooLarge` above `max_bytes`, else `MalformedRequest` with a JSON Pointer or a byte offset.
     """
     if len(raw) > max_bytes:
-        raise TooLarge(f"The record is {len(raw)} bytes long; {max_bytes} are allowed.", limits={"record": max_bytes})
+        detail = f"The record is {len(raw)} bytes long; {max_bytes} are allowed."
+        raise TooLarge(detail, limits={"record_bytes": max_bytes})
     raw = raw.removeprefix(_BOM)
     _refuse_deep(raw)
     try:

@@ -87,7 +87,7 @@ def test_malformed_json_is_refused_at_once_with_its_place(raw: bytes, pointer: s
 def test_too_many_bytes_are_too_large_with_the_limit() -> None:
     with pytest.raises(TooLarge) as caught:
         decode(b" " * 300_000)
-    assert caught.value.limits == {"record": 262_144}
+    assert caught.value.limits == {"record_bytes": 262_144}
 
 
 @pytest.mark.parametrize(
