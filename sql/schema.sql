@@ -433,6 +433,7 @@ table project: state text not null default 'open'::text
 table project: created_at timestamp with time zone not null default now()
 table project: portal_account_id uuid
 table project: approval boolean not null default false
+table project: starts_on date
 table project: constraint project_boundary_check CHECK ((jsonb_typeof(boundary) = 'object'::text))
 table project: constraint project_check CHECK (((site_lat IS NULL) = (site_lon IS NULL)))
 table project: constraint project_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9-]{0,39}$'::text))

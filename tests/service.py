@@ -130,7 +130,7 @@ def record(**changed: Any) -> dict[str, Any]:
             "notes": "",
         },
         "position": {"lat": 44.4583, "lon": -93.1616, "h_accuracy_m": 4.0},
-        "captured_at": "2026-11-20T15:04:05Z",
+        "captured_at": "2025-11-20T15:04:05Z",
         "photos": [],
     }
     return body | changed

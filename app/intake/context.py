@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -11,7 +14,9 @@ from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import FormClosed, FormUnknown, ProjectUnknown
 from app.intake import store
 from app.intake.form_defs import FormDef
-from app.intake.rules import Site
+from app.intake.photos import PhotoFacts
+from app.intake.rules import RuleContext, Site
+from app.intake.schemas import RecordUpload
 
 
 class IntakeContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,8 +25,27 @@ class IntakeContext(msgspec.Struct, frozen=True, kw_only=True):
     project_id: UUID
     tz: str
     site: Site
+    starts_on: date | None = None
     form: FormDef
+    newer_version: int | None = None
+    closing: Literal["form", "project"] | None = None
     closed: str | None
+
+    def judge(
+        self, upload: RecordUpload, photos: Mapping[str, PhotoFacts], *, received_at: datetime | None = None
+    ) -> RuleContext:
+        """The upload with all that its rules look at."""
+        return RuleContext(
+            form=self.form,
+            upload=upload,
+            photos=photos,
+            site=self.site,
+            tz=self.tz,
+            starts_on=self.starts_on,
+            received_at=received_at,
+            newer_version=self.newer_version,
+            closing=self.closing,
+        )
 
     def demand_open(self) -> None:
         """Raise `FormClosed` when neither the project nor the form takes new records."""
@@ -76,6 +100,9 @@ class Contexts:
             project_id=row.project_id,
             tz=row.tz,
             site=Site(lat=row.site_lat, lon=row.site_lon, radius_m=row.site_radius_m, boundary=row.boundary),
+            starts_on=row.starts_on,
             form=msgspec.convert(form_def, FormDef),
+            newer_version=row.newer_version,
+            closing="project" if row.project_state == "closing" else "form" if row.form_state == "closing" else None,
             closed=closed,
         )

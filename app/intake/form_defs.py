@@ -7,11 +7,9 @@ from importlib.resources import files
 
 import msgspec
 
+from app.intake.form_rules import Thresholds, When
 from app.intake.schemas import Severity
 from app.intake.strict_json import Json
-
-When = Mapping[str, list[Json]]
-"""Applies when each named field has one of the listed values; `None` applies always."""
 
 
 class Shot(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,15 +33,6 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     when: When | None = None
 
 
-class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of the built-in rules; metres and pixels."""
-
-    position_required: bool = True
-    max_accuracy_m: float = 50.0
-    photo_distance_m: float = 150.0
-    photo_long_edge_px: int = 1024
-
-
 class FormDef(msgspec.Struct, frozen=True, kw_only=True):
     """One version of a form; immutable once records refer to it."""
 
@@ -56,11 +45,13 @@ class FormDef(msgspec.Struct, frozen=True, kw_only=True):
     rules: Thresholds = Thresholds()
 
     def label(self, field: str) -> str:
-        """The words a crew sees for a field, or for a column of a table (`splices/3/loss_db`)."""
+        """The words a crew sees for a field, or for a column of a table (`splices/3/loss_db`, `splices/*/loss_db`)."""
         at: Json = self.schema
         words: list[str] = []
         for step in field.split("/"):
             at = _child(at, step)
+            if step == "*":
+                continue
             title = at.get("title") if isinstance(at, dict) else None
             words.append(str(int(step) + 1) if step.isdigit() else str(title or step.replace("_", " ")))
         return " ".join(words)
@@ -90,7 +81,7 @@ def _texts(folder: str) -> list[bytes]:
 def _child(schema: Json, step: str) -> Json:
     if not isinstance(schema, dict):
         return None
-    if step.isdigit():
+    if step.isdigit() or step == "*":
         return schema.get("items")
     properties = schema.get("properties")
     return properties.get(step) if isinstance(properties, dict) else None

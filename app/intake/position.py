@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from app.intake.schemas import Doubt, Position
+from app.intake.schemas import Doubt, DoubtCode, Position
 from app.intake.strict_json import Json
 
 # What timestamptz and Python both hold after any shift to UTC; the year itself is judged by a rule.
@@ -23,23 +23,29 @@ def position(raw: Json) -> tuple[Position | None, tuple[Doubt, ...]]:
         return None, ()
     if not isinstance(raw, dict):
         return None, (_doubt("position", "it is not an object with lat and lon", raw),)
-    reason = _unusable(raw.get("lat"), raw.get("lon"))
+    code, reason = _unusable(raw.get("lat"), raw.get("lon"))
     if reason:
-        return None, (_doubt("position", reason, raw),)
+        return None, (_doubt("position", reason, raw, code),)
     h_accuracy, h_reason = _accuracy(raw.get("h_accuracy_m"))
     v_accuracy, v_reason = _accuracy(raw.get("v_accuracy_m"))
     altitude, a_reason = _altitude(raw.get("altitude_m"))
     usable = Position(
         lat=_float(raw["lat"]),
         lon=_float(raw["lon"]),
-        h_accuracy_m=h_accuracy,
-        v_accuracy_m=v_accuracy,
+        h_accuracy_m=h_accuracy or None,
+        v_accuracy_m=v_accuracy or None,
         altitude_m=altitude,
         fix_type=_short(raw.get("fix_type")),
         source=_short(raw.get("source")),
     )
     reasons = {"h_accuracy_m": h_reason, "v_accuracy_m": v_reason, "altitude_m": a_reason}
-    return usable, tuple(_doubt(f"position/{name}", reason, raw) for name, reason in reasons.items() if reason)
+    doubts = [_doubt(f"position/{name}", reason, raw) for name, reason in reasons.items() if reason]
+    if raw.get("mock") is True:
+        doubts.append(_doubt("position/mock", "the phone says that an app made it up", raw, "mock"))
+    elif h_accuracy == 0:
+        # No receiver reports exactly 0 m; of the height it only means that the phone does not know.
+        doubts.append(_doubt("position/h_accuracy_m", "an accuracy of 0 m is what mock locations report", raw, "mock"))
+    return usable, tuple(doubts)
 
 
 def moment(field: str, raw: Json) -> tuple[datetime | None, tuple[Doubt, ...]]:
@@ -73,16 +79,16 @@ def in_range(lat: float | None, lon: float | None) -> bool:
     return abs(lat) <= 90 and abs(lon) <= 180 and (lat, lon) != (0.0, 0.0)
 
 
-def _unusable(raw_lat: Json, raw_lon: Json) -> str | None:
+def _unusable(raw_lat: Json, raw_lon: Json) -> tuple[DoubtCode, str | None]:
     lat, lon = number(raw_lat), number(raw_lon)
     if lat is None or lon is None:
-        return "latitude and longitude are not both numbers"
+        return "unusable", "latitude and longitude are not both numbers"
     if in_range(lat, lon):
-        return None
+        return "unusable", None
     if (lat, lon) == (0.0, 0.0):
-        return "0, 0 is what a phone reports before it has a fix"
+        return "null-island", "0, 0 is what a phone reports before it has a fix"
     hint = "; perhaps the two are swapped" if in_range(lon, lat) else ""
-    return f"latitude must be within ±90 and longitude within ±180{hint}"
+    return "out-of-range", f"latitude must be within ±90 and longitude within ±180{hint}"
 
 
 def _accuracy(raw: Json) -> tuple[float | None, str | None]:
@@ -91,9 +97,6 @@ def _accuracy(raw: Json) -> tuple[float | None, str | None]:
     metres = number(raw)
     if metres is None or not 0 <= metres <= MAX_ACCURACY_M:
         return None, "the accuracy is no usable number of metres"
-    if metres == 0:
-        # Mock location providers report exactly this; no receiver does.
-        return None, "an accuracy of 0 m is what mock locations report"
     return metres, None
 
 
@@ -113,5 +116,5 @@ def _short(raw: Json) -> str | None:
     return None if raw is None or isinstance(raw, dict | list) else str(raw)[:40]
 
 
-def _doubt(field: str, reason: str, raw: Json) -> Doubt:
-    return Doubt(field=field, reason=reason, raw=raw)
+def _doubt(field: str, reason: str, raw: Json, code: DoubtCode = "unusable") -> Doubt:
+    return Doubt(field=field, reason=reason, raw=raw, code=code)

@@ -14,6 +14,7 @@ import msgspec
 from app.intake.strict_json import Json
 
 Severity = Literal["blocker", "major", "minor", "info"]
+DoubtCode = Literal["unusable", "out-of-range", "null-island", "mock"]
 PhotoKind = Literal["photo", "redline", "otdr", "signature", "other"]
 
 
@@ -35,6 +36,7 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     reason: str
     raw: Json
+    code: DoubtCode = "unusable"
 
 
 class PhotoManifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ Bytes first, rows second: photos are durable under their hash before the transac
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -33,7 +34,7 @@ from app.intake.decode import decode
 from app.intake.decoders import Decoders
 from app.intake.photos import PhotoFacts, inspect
 from app.intake.receiving import Part
-from app.intake.rules import RuleContext, check
+from app.intake.rules import check
 from app.intake.schemas import AcceptedView, PhotoManifest, ReceiptView, RecordUpload
 from sql import Connection
 
@@ -72,7 +73,7 @@ async def accept_record(
     await crashpoint("A3")
     if context.closed:
         return await _replay(intake, caller, upload, facts, else_closed=context)
-    findings = check(RuleContext(form=context.form, upload=upload, photos=facts, site=context.site))
+    findings = check(context.judge(upload, facts, received_at=datetime.now(UTC)))
     async with unavailable_as_problem(), intake.pool.connection() as conn, before_commit(conn, "A4", "A5"):
         stored = await _store(conn, intake, caller, context, upload, facts, findings)
     await crashpoint("A6")
@@ -175,12 +176,7 @@ async def _stored(intake: Intake, caller: Caller, record_id: UUID) -> _Stored:
 
 async def _attach(intake: Intake, caller: Caller, stored: _Stored, photo: PhotoManifest, facts: PhotoFacts) -> bool:
     """A photo's transaction: its row, its defects, and with the last one the job's release. True when stored now."""
-    judged = RuleContext(
-        form=stored.context.form,
-        upload=stored.upload,
-        photos=stored.facts | {photo.name: facts},
-        site=stored.context.site,
-    )
+    judged = stored.context.judge(stored.upload, stored.facts | {photo.name: facts})
     findings = [finding for finding in check(judged) if finding.photo == photo.name]
     async with unavailable_as_problem(), intake.pool.connection() as conn:
         done = await store.ACCEPT_PHOTO(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ class ContextRow(msgspec.Struct, frozen=True, kw_only=True):
     project_id: UUID
     project_state: str
     tz: str
+    starts_on: date | None
     site_lat: float | None
     site_lon: float | None
     site_radius_m: float
@@ -29,6 +30,7 @@ class ContextRow(msgspec.Struct, frozen=True, kw_only=True):
     shots: list[dict[str, Any]] | None
     measures: list[dict[str, Any]] | None
     rules: dict[str, Any] | None
+    newer_version: int | None
 
 
 class AcceptedRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,9 +2,11 @@
 
 -- name: intake_context :opt
 -- The device's project and one form version; no row when the code is not the device's project.
-select p.id as project_id, p.state as project_state, p.tz, p.site_lat, p.site_lon, p.site_radius_m, p.boundary,
-       p.portal_account_id is not null as has_portal,
-       f.title, f.state as form_state, f.schema, f.shots, f.measures, f.rules
+select p.id as project_id, p.state as project_state, p.tz, p.starts_on, p.site_lat, p.site_lon, p.site_radius_m,
+       p.boundary, p.portal_account_id is not null as has_portal,
+       f.title, f.state as form_state, f.schema, f.shots, f.measures, f.rules,
+       (select max(n.version) from form_def as n
+         where n.form_key = f.form_key and n.version > f.version and n.state = 'open') as newer_version
   from device as d
   join project as p on p.id = d.project_id
   left join form_def as f on f.form_key = %(form)s and f.version = %(version)s and f.state <> 'draft'

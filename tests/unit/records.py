@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from app.intake import rules
 from app.intake.decode import decode
 from app.intake.form_defs import FormDef, bundled
 from app.intake.photos import PhotoFacts
-from app.intake.rules import RuleContext, Site, check
+from app.intake.rules import RuleContext, Site
+from app.intake.rules.catalogue import BY_RULE
 from app.intake.rules.context import Finding
 
 FORMS: dict[str, FormDef] = {form.form_key: form for form in bundled()}
@@ -65,6 +67,15 @@ def context(
     upload = decode(json.dumps(document).encode())
     known = {photo.name: GOOD for photo in upload.photos} | dict(facts)
     return RuleContext(form=FORMS[form], upload=upload, photos=known, site=site)
+
+
+def check(ctx: RuleContext) -> list[Finding]:
+    """What the rules find, each finding as the catalogue promises it."""
+    findings = rules.check(ctx)
+    for finding in findings:
+        assert set(finding.evidence) - {"more"} <= set(BY_RULE[finding.rule].evidence), finding
+        assert finding.evidence, finding
+    return findings
 
 
 def found(ctx: RuleContext) -> list[tuple[str, str, str | None]]:

@@ -7,8 +7,8 @@ import pytest
 
 from app.intake.form_defs import Shot
 from app.intake.photos import PhotoFacts
-from app.intake.rules import RuleContext, check
-from tests.unit.records import GOOD, context, found, only
+from app.intake.rules import RuleContext
+from tests.unit.records import GOOD, check, context, found, only
 
 REFUSED = PhotoFacts(size=10, rejected_reason="it is a web page or XML")
 BROKEN = msgspec.structs.replace(GOOD, unreadable_reason="it is damaged or was cut off on the way")

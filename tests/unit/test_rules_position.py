@@ -24,11 +24,21 @@ def at(lat: object, lon: object, **more: object) -> dict[str, object]:
     return {"lat": lat, "lon": lon} | more
 
 
-@pytest.mark.parametrize("position", [None, at(91, 0), at("44.4", "-93.1"), at(0, 0), "here"])
-def test_no_usable_position_is_major_and_keeps_the_raw_value(position: object) -> None:
+@pytest.mark.parametrize(
+    ("position", "reason"),
+    [
+        (None, "absent"),
+        (at(91, 0), "out-of-range"),
+        (at(-93.161, 14.458), "out-of-range"),
+        (at("44.4", "-93.1"), "unusable"),
+        (at(0, 0), "null-island"),
+        ("here", "unusable"),
+    ],
+)
+def test_no_usable_position_is_major_and_keeps_the_raw_value(position: object, reason: str) -> None:
     finding = only(context(position=position))
     assert (finding.rule, finding.severity, finding.field) == ("position-missing", "major", "position")
-    assert finding.evidence == ({} if position is None else {"raw": position})
+    assert finding.evidence == {"raw": position, "reason": reason}
 
 
 @pytest.mark.parametrize(
@@ -53,11 +63,36 @@ def test_outside_the_radius_only_beyond_the_accuracy() -> None:
     assert found(context(position=at(44.459, -93.161))) == []
 
 
-def test_swapped_coordinates_are_recognised_where_the_swap_is_inside() -> None:
+@pytest.mark.parametrize("far", [30.001, 80])
+def test_an_accuracy_coarser_than_asked_is_poor(far: float) -> None:
+    assert found(context(position=at(44.458, -93.161, h_accuracy_m=30))) == []
+    finding = only(context(position=at(44.458, -93.161, h_accuracy_m=far)))
+    assert finding.evidence == {"h_accuracy_m": far, "allowed_m": 30}
+
+
+def test_a_position_that_an_app_made_up_is_major() -> None:
+    assert found(context(position=at(44.458, -93.161, mock=False))) == []
+    assert found(context(position=at(44.458, -93.161, mock=True))) == [("position-mock", "major", "position")]
+
+
+def test_a_height_without_accuracy_is_no_mock() -> None:
+    assert found(context(position=at(44.458, -93.161, h_accuracy_m=4, v_accuracy_m=0))) == []
+
+
+def test_swapped_coordinates_are_minor_where_only_the_swap_is_on_the_site() -> None:
     madagascar = Site(lat=-18.9, lon=47.5, radius_m=5_000)
     finding = only(context(position=at(47.5, -18.9), site=madagascar))
-    assert finding.rule == "outside-site"
-    assert "swapped" in finding.message
+    assert (finding.rule, finding.severity, finding.evidence) == (
+        "position-swapped",
+        "minor",
+        {"lat": 47.5, "lon": -18.9},
+    )
+    assert finding.message == "Latitude and longitude are swapped: 47.5, -18.9 should be -18.9, 47.5."
+    assert found(context(position=at(-18.9, 47.5), site=madagascar)) == []
+    # Off the site either way: what is wrong is the place.
+    assert found(context(position=at(47.7, -18.9), site=madagascar)) == [("outside-site", "major", "position")]
+    # Latitude -93 is none, so no column holds it; the site still tells what was meant.
+    assert found(context(position=at(-93.161, 44.458))) == [("position-swapped", "minor", "position")]
 
 
 def test_a_boundary_counts_before_the_point() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from app.intake.rules import form, measures, photos, position
+from app.intake.rules import form, measures, photos, position, relations, times
 from app.intake.rules.context import Finding, Rule, RuleContext
 
 log = logging.getLogger("asbuilt.intake")
@@ -17,14 +17,23 @@ RULES: tuple[Rule, ...] = (
     form.value_invalid,
     form.time_invalid,
     measures.measurement_out_of_range,
+    measures.unit_slip,
+    relations.measurements_inconsistent,
     photos.required_photo_missing,
     photos.photo_unreadable,
     photos.photo_too_small,
-    position.position_missing,
-    position.position_poor,
-    position.outside_site,
     photos.photo_far_from_record,
     photos.photo_duplicate_in_record,
+    position.position_missing,
+    position.position_swapped,
+    position.position_mock,
+    position.position_poor,
+    position.outside_site,
+    times.clock_skew,
+    times.captured_in_future,
+    times.captured_before_start,
+    form.form_outdated,
+    form.form_closing,
 )
 
 MAX_A_RULE = 50
@@ -36,7 +45,10 @@ def check(ctx: RuleContext) -> list[Finding]:
     found: dict[tuple[str, str | None, str | None], Finding] = {}
     for rule in RULES:
         for finding in _run(rule, ctx):
-            found.setdefault((finding.rule, finding.field, finding.photo), finding)
+            severity = ctx.form.rules.severity.get(finding.rule, finding.severity)
+            if severity != "off":
+                told = msgspec.structs.replace(finding, severity=severity)
+                found.setdefault((finding.rule, finding.field, finding.photo), told)
     return list(found.values())
 
 
@@ -48,7 +60,11 @@ def _run(rule: Rule, ctx: RuleContext) -> Iterator[Finding]:
         log.exception("rule failed", extra={"event": "rule.failed", "rule": rule.__name__})
         name = rule.__name__.replace("_", "-")
         yield Finding(
-            rule="rule-failed", severity="minor", field=name, message=f"The check “{name}” could not be made."
+            rule="rule-failed",
+            severity="minor",
+            field=name,
+            message=f"The check “{name}” could not be made.",
+            evidence={"check": name},
         )
         return
     for finding in findings[:MAX_A_RULE]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from datetime import date, datetime
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -26,12 +27,20 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
-    """One record, with the facts of those of its photos that are here, by clean name."""
+    """One record, with the facts of those of its photos that are here, by clean name.
+
+    `received_at` is the server's clock; `tz` and `starts_on` are the project's; `newer_version` is the form's latest one.
+    """
 
     form: FormDef
     upload: RecordUpload
     photos: Mapping[str, PhotoFacts] = {}
     site: Site = Site()
+    tz: str = "UTC"
+    starts_on: date | None = None
+    received_at: datetime | None = None
+    newer_version: int | None = None
+    closing: Literal["form", "project"] | None = None
 
     def shown(self, photo: PhotoManifest) -> str:
         """A photo in the words of the form: its shot's label, and its name."""

@@ -33,6 +33,7 @@ def required_field_missing(ctx: RuleContext) -> Iterator[Finding]:
                 severity="blocker",
                 field=field,
                 message=f"“{ctx.form.label(field)}” is missing.",
+                evidence={"value": _at(ctx.upload.fields, [*error.instance_path, error.kind.property])},
             )
 
 
@@ -63,6 +64,32 @@ def time_invalid(ctx: RuleContext) -> Iterator[Finding]:
                 message=f"The time of {_TIMES[doubt.field]} {said(doubt.raw)} is unclear: {doubt.reason}.",
                 evidence={"value": doubt.raw},
             )
+
+
+def form_outdated(ctx: RuleContext) -> Iterator[Finding]:
+    """Info: the form has a newer version; the record is judged by its own."""
+    if ctx.newer_version is not None:
+        yield Finding(
+            rule="form-outdated",
+            severity="info",
+            message=(
+                f"The form “{ctx.form.title}” has a newer version, {ctx.newer_version}; "
+                f"this record was made with version {ctx.form.version}."
+            ),
+            evidence={"version": ctx.form.version, "newest": ctx.newer_version},
+        )
+
+
+def form_closing(ctx: RuleContext) -> Iterator[Finding]:
+    """Info: the form or the project takes what is still in the field, and will soon take nothing."""
+    if ctx.closing is not None:
+        what = f"The form “{ctx.form.title}”" if ctx.closing == "form" else "The project"
+        yield Finding(
+            rule="form-closing",
+            severity="info",
+            message=f"{what} is closing: send what is still to be sent.",
+            evidence={"closing": ctx.closing},
+        )
 
 
 def _errors(ctx: RuleContext) -> list[jsonschema_rs.ValidationError]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import jsonschema_rs
 import msgspec
 
-from app.intake.form_defs import FormDef, Measure, Shot, Thresholds
+from app.intake.form_defs import FormDef, Measure, Shot
+from app.intake.form_rules import Thresholds
 from app.intake.strict_json import Json
 from app.intake.xlsform import expressions, sheets
 from app.intake.xlsform.expressions import Condition, Unsupported

@@ -1,0 +1,186 @@
+"""Every rule there is, in words: its severity, what it looks at, the form's settings it reads and the evidence it keeps.
+
+`docs/rules.md` shows it; tests hold it against the rules themselves.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule. `severity` is its own one; the form may set another. `settings` are keys of the form's `rules`."""
+
+    rule: str
+    severity: str
+    about: str
+    settings: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+CATALOGUE: tuple[Entry, ...] = (
+    Entry(
+        rule="required-field-missing",
+        severity="blocker",
+        about="a field that the form's schema requires, also under a condition, is absent or empty",
+        evidence=("value",),
+    ),
+    Entry(
+        rule="value-invalid",
+        severity="major",
+        about="a value of the wrong type, form or choice; a time that cannot be read",
+        evidence=("value", "keyword"),
+    ),
+    Entry(
+        rule="measurement-out-of-range",
+        severity="as the measure says",
+        about="a measured value outside the form's accepted range",
+        evidence=("value", "min", "max", "unit"),
+    ),
+    Entry(
+        rule="unit-slip",
+        severity="minor",
+        about="a value out of range that another unit, or another place of the decimal point, would bring into it; a hint "
+        "beside the range's own finding",
+        evidence=("value", "meant", "unit"),
+    ),
+    Entry(
+        rule="measurements-inconsistent",
+        severity="minor, or as the relation says",
+        about="values that do not agree with one another: a sum, the largest of a column, a number of rows, phases that "
+        "differ, a splice measured one way only or with another mean",
+        settings=("relations",),
+        evidence=(
+            "relation",
+            "value",
+            "expected",
+            "tolerance",
+            "values",
+            "spread_pct",
+            "max_pct",
+            "there",
+            "back",
+            "max",
+        ),
+    ),
+    Entry(
+        rule="required-photo-missing",
+        severity="blocker",
+        about="a shot, also a conditional one, has fewer photos than the form asks; announced ones count, refused ones don't",
+        evidence=("shot", "min", "have"),
+    ),
+    Entry(
+        rule="photo-unreadable",
+        severity="major; blocker if it leaves a required shot without a readable photo",
+        about="not an image, damaged, cut off, or too large to be opened safely",
+        evidence=("refused", "sniffed_type"),
+    ),
+    Entry(
+        rule="photo-too-small",
+        severity="minor",
+        about="the long edge is below the form's limit; often a thumbnail was sent",
+        settings=("photo_long_edge_px",),
+        evidence=("width", "height", "needed"),
+    ),
+    Entry(
+        rule="photo-far-from-record",
+        severity="major",
+        about="the photo's own position, or the announced one, is far from the record's, beyond the accuracy; a photo without "
+        "a position is no defect, since phones strip it",
+        settings=("photo_distance_m",),
+        evidence=("distance_m", "allowed_m", "lat", "lon"),
+    ),
+    Entry(
+        rule="photo-duplicate-in-record",
+        severity="major",
+        about="the same bytes under two names of one record",
+        evidence=("same_as", "sha256"),
+    ),
+    Entry(
+        rule="position-missing",
+        severity="major",
+        about="no position, or one that is none: no numbers, out of range, or 0, 0",
+        settings=("position_required",),
+        evidence=("raw", "reason"),
+    ),
+    Entry(
+        rule="position-swapped",
+        severity="minor",
+        about="latitude and longitude in each other's place: only their swap is on the site",
+        evidence=("lat", "lon"),
+    ),
+    Entry(
+        rule="position-mock",
+        severity="major",
+        about="`mock` is true, or the accuracy is exactly 0, which no receiver reports",
+        evidence=("raw",),
+    ),
+    Entry(
+        rule="position-poor",
+        severity="minor",
+        about="an accuracy coarser than asked, or an accuracy or height that is no usable number",
+        settings=("max_accuracy_m",),
+        evidence=("raw", "h_accuracy_m", "allowed_m"),
+    ),
+    Entry(
+        rule="outside-site",
+        severity="major",
+        about="farther from the project's site than its tolerance, even with the accuracy in the crew's favour",
+        evidence=("distance_m", "allowed_m"),
+    ),
+    Entry(
+        rule="clock-skew",
+        severity="info",
+        about="the time of sending is off the server's clock",
+        settings=("clock_skew_s",),
+        evidence=("sent_at", "received_at", "skew_s"),
+    ),
+    Entry(
+        rule="captured-in-future",
+        severity="major",
+        about="captured later than now",
+        settings=("future_s",),
+        evidence=("captured_at", "received_at"),
+    ),
+    Entry(
+        rule="captured-before-start",
+        severity="minor",
+        about="captured before the project's `starts_on`, or before 2000",
+        evidence=("captured_at", "starts_on"),
+    ),
+    Entry(
+        rule="form-outdated",
+        severity="info",
+        about="the form has a newer open version; the record is judged by its own",
+        evidence=("version", "newest"),
+    ),
+    Entry(
+        rule="form-closing",
+        severity="info",
+        about="the form or the project is closing",
+        evidence=("closing",),
+    ),
+    Entry(
+        rule="rule-failed",
+        severity="minor",
+        about="a rule of ours broke on this record; the others were made",
+        evidence=("check",),
+    ),
+)
+
+BY_RULE = {entry.rule: entry for entry in CATALOGUE}
+
+
+def table() -> str:
+    """The catalogue as a table in Markdown."""
+    rows = [
+        f"| `{entry.rule}` | {entry.severity} | {entry.about} | {_listed(entry.settings)} | {_listed(entry.evidence)} |"
+        for entry in CATALOGUE
+    ]
+    return "\n".join(
+        ("| rule | severity | found when | form settings | evidence |", "| --- | --- | --- | --- | --- |", *rows)
+    )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "–"

@@ -1,0 +1,36 @@
+"""The catalogue of rules, its page and the rules themselves say the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from app.intake.form_defs import bundled
+from app.intake.form_rules import Thresholds
+from app.intake.rules.catalogue import BY_RULE, CATALOGUE, table
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_the_page_shows_the_catalogue() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text()
+    shown = page.partition("<!-- rules -->\n")[2].partition("\n<!-- /rules -->")[0]
+    assert shown == table(), "docs/rules.md shows another catalogue: paste app.intake.rules.catalogue.table() into it"
+
+
+def test_each_rule_has_one_entry_and_each_entry_a_rule() -> None:
+    """A rule that nobody catalogued was told to crews and explained nowhere."""
+    written = "".join(path.read_text() for path in (ROOT / "app" / "intake" / "rules").glob("*.py"))
+    code = written.replace((ROOT / "app" / "intake" / "rules" / "catalogue.py").read_text(), "")
+    assert set(re.findall(r'rule="([a-z-]+)"', code)) == set(BY_RULE)
+    assert len(BY_RULE) == len(CATALOGUE)
+
+
+def test_settings_are_those_of_forms() -> None:
+    named = {name for entry in CATALOGUE for name in entry.settings}
+    fields = {field.name for field in msgspec.structs.fields(Thresholds)}
+    assert named == fields - {"severity"}
+    for form in bundled():
+        assert set(form.rules.severity) <= set(BY_RULE), form.form_key
