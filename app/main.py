@@ -24,6 +24,7 @@ from app.core import crashpoints, db, health, sessions
 from app.core.auth import Authentication, Doorkeeper
 from app.core.blobs import Blobs
 from app.core.cache import ProgressCache, commands
+from app.core.orphans import Orphans
 from app.core.problems import HANDLERS, JSON_BYTES
 from app.core.protocol import BoundedProtocol
 from app.core.renditions import Renditions
@@ -101,10 +102,11 @@ class Web:
         blobs = Blobs(settings.blobs, reserve=settings.free_disk_bytes)
         redis = commands(settings.redis_url)
         decoders = Decoders()
+        renditions = Renditions(blobs, _renderer(decoders))
         async with (
             db.pool(settings.database_url, name="asbuilt-web", size=settings.pool_size) as pool,
             httpx.AsyncClient() as client,
-            blobs.tidied(),
+            Orphans(pool=pool, blobs=blobs, renditions=renditions, after_s=settings.orphan_s).running(),
         ):
             self.hub = Hub(
                 settings.database_url,
@@ -131,7 +133,7 @@ class Web:
                     "doorkeeper": Doorkeeper(pool),
                     "hub": self.hub,
                     "health": self.health,
-                    "renditions": Renditions(blobs, _renderer(decoders)),
+                    "renditions": renditions,
                     "intake": Intake(
                         pool=pool, blobs=blobs, decoders=decoders, contexts=Contexts(pool), settings=settings
                     ),

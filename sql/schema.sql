@@ -471,6 +471,9 @@ table stream_epoch: single boolean not null default true
 table stream_epoch: epoch uuid not null default gen_random_uuid()
 table stream_epoch: constraint stream_epoch_pkey PRIMARY KEY (single)
 table stream_epoch: constraint stream_epoch_single_check CHECK (single)
+table turn: name text not null
+table turn: next_at timestamp with time zone not null
+table turn: constraint turn_pkey PRIMARY KEY (name)
 table user_session: secret_hash bytea not null
 table user_session: user_id uuid not null
 table user_session: created_at timestamp with time zone not null default now()
@@ -606,6 +609,7 @@ function public.job_slot() returns trigger
 function public.job_stamp() returns trigger
 function public.job_tell() returns trigger
 function public.job_view(j automation_job) returns jsonb
+function public.keep_blob(p_sha256 bytea, p_size bigint, p_type text) returns bytea
 function public.lock_job(p_job uuid) returns automation_job
 function public.next_waiters(p_account uuid, p_room bigint) returns TABLE(job_id uuid, queue_row bigint)
 function public.note_edit(job automation_job, p_action text, p_reason text) returns void
@@ -631,6 +635,7 @@ function public.record_intent(p_job uuid, p_attempt integer) returns boolean
 function public.record_row(r asbuilt_record) returns jsonb
 function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) returns void
 function ops.release(p_job uuid, p_reason text) returns jsonb
+function public.release_blobs(p_sha256 bytea[], p_older_s double precision) returns SETOF bytea
 function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb) returns void
 function ops.require_approval(p_on boolean, p_reason text, p_portal text, p_project text) returns void
 function public.reserve_start(p_job uuid, p_attempt integer) returns double precision

@@ -1,32 +1,41 @@
 """Photos and other bytes, each under its own SHA-256: written to a temporary file, synced, then renamed into place.
 
-A crash leaves an unreferenced file, never a row without its bytes. What a killed process was writing is removed an hour
-after its last byte.
+A crash leaves an unreferenced file, never a row without its bytes; `app.core.orphans` removes what no row refers to.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import hashlib
 import logging
 import os
 import shutil
-import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from uuid import uuid4
 
-from app.core.errors import StorageFull, TooLarge
+import msgspec
+
+from app.core.errors import StorageFull
+from app.core.incoming import Incoming, full_disk_as_problem
 
 log = logging.getLogger("asbuilt.blobs")
 
-_SYNC_LATER = 2**20
 ABANDONED_S = 3600.0
 """A body that is still on its way writes far more often: an idle one is given up after seconds."""
+PAGE = 500
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as a listing saw it. `version` changes whenever the same bytes are kept again; `age_s` is the time since."""
+
+    sha256: bytes
+    path: Path
+    size: int
+    version: int
+    age_s: float
 
 
 class Blobs:
@@ -37,7 +46,9 @@ class Blobs:
         self.root = root
         self._reserve = reserve
         self._incoming = root / "incoming"
-        self._incoming.mkdir(parents=True, exist_ok=True)
+        self._retired = root / "retired"
+        for folder in (self._incoming, self._retired):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: bytes) -> Path:
         """Where the bytes of this hash are, or would be."""
@@ -51,7 +62,7 @@ class Blobs:
 
     async def keep(self, incoming: Incoming) -> bytes:
         """Make the written bytes durable under their hash, and answer the hash. Raises `StorageFull`."""
-        async with _full_disk_as_problem():
+        async with full_disk_as_problem():
             return await asyncio.to_thread(self._keep, incoming)
 
     async def put(self, data: bytes) -> bytes:
@@ -60,105 +71,112 @@ class Blobs:
             await incoming.write(data)
             return await self.keep(incoming)
 
-    @asynccontextmanager
-    async def tidied(self) -> AsyncIterator[None]:
-        """While open, abandoned files are removed: now, and then every hour."""
+    async def stored(self, *, older_s: float) -> AsyncIterator[list[Found]]:
+        """Pages of what was kept last at least so long ago."""
+        shelves = (shelf for first in _below(self.root, "??") for shelf in _below(first, "??"))
+        files = (path for shelf in shelves for path in _below(shelf, "*"))
+        async for page in _pages(_seen(path, moved=False) for path in files):
+            yield [found for found in page if found.age_s >= older_s]
 
-        async def tidy() -> None:
-            while True:
-                await asyncio.to_thread(self.remove_abandoned)
-                await asyncio.sleep(ABANDONED_S)
+    async def retired(self) -> AsyncIterator[list[Found]]:
+        """Pages of what was moved aside; its age is the time since."""
+        async for page in _pages(_seen(path, moved=True) for path in _below(self._retired, "*")):
+            yield page
 
-        tidying = asyncio.create_task(tidy())
-        try:
-            yield
-        finally:
-            tidying.cancel()
-            with suppress(asyncio.CancelledError):
-                await tidying
+    def retire(self, found: Found) -> Found | None:
+        """Move a file aside; answers what was moved, which need not be what the listing saw. None when it is gone."""
+        # A name of its own, so that nobody destroys what somebody else has moved aside.
+        aside = self._retired / f"{found.sha256.hex()}-{uuid4().hex[:8]}"
+        with suppress(FileNotFoundError):
+            found.path.rename(aside)
+            return _seen(aside, moved=True)
+        return None
+
+    def restore(self, aside: Found) -> None:
+        """Put back what was moved aside, as if kept just now."""
+        with suppress(FileNotFoundError):
+            # First: a file that is in its place and looks old would be taken for an orphan again.
+            os.utime(aside.path)
+            aside.path.rename(_place(self.root, aside.sha256))
+
+    def destroy(self, aside: Found) -> None:
+        """Remove for ever what was moved aside."""
+        aside.path.unlink(missing_ok=True)
 
     def remove_abandoned(self) -> int:
         """Remove what nobody has written to for an hour, and never was kept; answers how many."""
-        limit = time.time() - ABANDONED_S
-        removed = 0
-        for path in self._incoming.iterdir():
-            # Another process may keep or remove it meanwhile.
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime < limit:
-                    path.unlink()
-                    removed += 1
+        removed = remove_unused(self._incoming, older_s=ABANDONED_S)
         if removed:
             log.info("abandoned files removed", extra={"event": "blobs.abandoned_removed", "files": removed})
         return removed
 
     def _keep(self, incoming: Incoming) -> bytes:
         incoming.sync()
-        target = self.path(incoming.sha256)
+        target = _place(self.root, incoming.sha256)
         target.parent.mkdir(parents=True, exist_ok=True)
+        # By its time the collector knows that somebody needs it: an upload may have taken minutes since its last byte.
+        os.utime(incoming.path)
         incoming.path.replace(target)
         # Without this the name may be lost in a power cut although the bytes are not.
         for folder in (target.parent, target.parent.parent, self.root):
             _sync_folder(folder)
+        incoming.kept_at = time.time()
         return incoming.sha256
 
 
 def path_below(root: Path, sha256: bytes) -> Path:
-    """Where a directory of blobs keeps the bytes of this hash, or would."""
+    """Where a directory of blobs keeps the bytes of this hash, or would.
+
+    Bytes that the collector has moved aside, and a row came to need before they were put back, are read from there.
+    """
+    place = _place(root, sha256)
+    if not place.exists():
+        return next((root / "retired").glob(f"{place.name}-*"), place)
+    return place
+
+
+def remove_unused(folder: Path, *, older_s: float) -> int:
+    """Remove the folder's files that were last written, or marked as used, so long ago; answers how many."""
+    limit, removed = time.time() - older_s, 0
+    for path in folder.iterdir():
+        # Another process may keep or remove it meanwhile.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < limit:
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def _place(root: Path, sha256: bytes) -> Path:
     name = sha256.hex()
     return root / name[:2] / name[2:4] / name
 
 
-class Incoming:
-    """Bytes on their way in, hashed while they are written. Leaving the context removes what was not kept."""
-
-    def __init__(self, folder: Path, limit: int) -> None:
-        handle, name = tempfile.mkstemp(dir=folder)
-        self.path = Path(name)
-        self._file = os.fdopen(handle, "wb")
-        self._hash = hashlib.sha256()
-        self._limit = limit
-        self.size = 0
-
-    async def write(self, data: bytes) -> None:
-        """Raises `TooLarge` past the limit and `StorageFull` on a full disk."""
-        self.size += len(data)
-        if self.size > self._limit:
-            raise TooLarge(f"a file is larger than {self._limit} bytes", limits={"photo_bytes": self._limit})
-        self._hash.update(data)
-        async with _full_disk_as_problem():
-            if len(data) < _SYNC_LATER:
-                self._file.write(data)
-            else:
-                await asyncio.to_thread(self._file.write, data)
-
-    def flush(self) -> None:
-        """Let others read what was written so far."""
-        self._file.flush()
-
-    def sync(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    @property
-    def sha256(self) -> bytes:
-        return self._hash.digest()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+def _below(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.glob(pattern))
 
 
-@asynccontextmanager
-async def _full_disk_as_problem() -> AsyncIterator[None]:
+def _seen(path: Path, *, moved: bool) -> Found | None:
     try:
-        yield
-    except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(retry_after_s=60) from exc
-        raise
+        sha256, stat = bytes.fromhex(path.name[:64]), path.stat()
+    except (FileNotFoundError, ValueError):
+        return None
+    else:
+        # A file that is moved keeps the time of its bytes; the time of its inode is that of the move.
+        since = stat.st_ctime if moved else stat.st_mtime
+        return Found(
+            sha256=sha256,
+            path=path,
+            size=stat.st_size,
+            version=stat.st_mtime_ns,
+            age_s=time.time() - since,
+        )
+
+
+async def _pages(seen: Iterable[Found | None]) -> AsyncIterator[list[Found]]:
+    left: Iterator[Found] = (found for found in seen if found is not None)
+    while page := await asyncio.to_thread(lambda: list(islice(left, PAGE))):
+        yield page
 
 
 def _sync_folder(folder: Path) -> None:

@@ -233,6 +233,12 @@ class AnswersCannotBeKept(Problem):
     code, status, retry = "no-secret-key", 503, "fix"
 
 
+class StorageBusy(Problem):
+    """The bytes could not be stored just now."""
+
+    code, status, retry = "storage-busy", 503, "after"
+
+
 class StreamsFull(Problem):
     """This process serves as many live streams as it can."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import uuid4
 
-from app.core.blobs import Blobs
+from app.core.blobs import Blobs, remove_unused
 from app.core.errors import UnsupportedMedia
 
 Render = Callable[[Path, Path, int], Awaitable[bool]]
@@ -29,7 +30,7 @@ class Renditions:
         """Raises `UnsupportedMedia` for a photo that no JPEG can be made of."""
         width = next((step for step in _WIDTHS if step >= width), _WIDTHS[-1])
         path = self._folder / f"{sha256.hex()}-{width}.jpg"
-        if not await asyncio.to_thread(path.exists):
+        if not await asyncio.to_thread(_used, path):
             draft = self._folder / f"{uuid4().hex}.part"
             try:
                 if not await self._render(self._blobs.path(sha256), draft, width):
@@ -38,3 +39,16 @@ class Renditions:
             finally:
                 await asyncio.to_thread(draft.unlink, missing_ok=True)
         return path
+
+    def remove_unused(self, *, older_s: float) -> int:
+        """Remove what nobody has looked at for so long, and what killed processes left; answers how many."""
+        return remove_unused(self._folder, older_s=older_s)
+
+
+def _used(path: Path) -> bool:
+    """Whether it is there; it is then not removed before its time is over again."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import msgspec
 
+ORPHAN_S = 1800.0
+"""Of this, bytes that were moved aside wait a twenty-fourth part: longer than an upload may take from bytes to row."""
+
 
 class SettingsError(Exception):
     """The environment cannot be used; `problems` has one sentence for each thing to mend."""
@@ -77,6 +80,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_idle_s: float = 30.0
     free_disk_bytes: int = 2 * 2**30
     check_photos_s: float = 5.0
+    orphan_s: float = 86_400.0
+    """How long a file is kept that no row refers to."""
 
     runner_port: int = 8010
     runner_concurrency: int = 6
@@ -183,6 +188,10 @@ def _contradictions(s: Settings) -> list[str]:
             s.gate_s <= s.lease_s + s.reconcile_s,
             "ASBUILT_GATE_S must be longer than ASBUILT_LEASE_S and ASBUILT_RECONCILE_S together, or a run whose worker"
             " was lost gives up before the next one comes",
+        ),
+        (
+            s.orphan_s < ORPHAN_S,
+            f"ASBUILT_ORPHAN_S must be at least {ORPHAN_S:g}, or files are removed that uploads in progress need",
         ),
         (s.pool_size < 2, "ASBUILT_POOL_SIZE must be at least 2"),
         (s.concurrency < 1, "ASBUILT_CONCURRENCY must be at least 1"),

@@ -13,8 +13,9 @@ from typing import Self
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
 
-from app.core.blobs import Blobs, Incoming
+from app.core.blobs import Blobs
 from app.core.errors import IdleTimeout, MalformedRequest, TooLarge, UnsupportedMedia
+from app.core.incoming import Incoming
 from app.core.settings import Settings
 
 RECORD_PART = "record"

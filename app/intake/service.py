@@ -14,7 +14,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from app.core.auth import Caller
-from app.core.blobs import Blobs, Incoming
+from app.core.blobs import Blobs
 from app.core.crashpoints import before_commit, crashpoint
 from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import (
@@ -27,6 +27,7 @@ from app.core.errors import (
     RecordUnknown,
     UnsupportedMedia,
 )
+from app.core.incoming import Incoming
 from app.core.settings import Settings
 from app.intake import names, rows, store
 from app.intake.context import Contexts, IntakeContext
@@ -57,7 +58,7 @@ async def accept_record(
     """Store a record with those of its photos that came along, and its job; or answer that it is stored already.
 
     Raises the problems of `decode`, and `ProjectUnknown`, `FormUnknown`, `FormClosed`, `DigestMismatch`,
-    `RecordConflict`, `PhotoConflict`, `InProgress`, `StorageFull`, `DatabaseUnavailable`.
+    `RecordConflict`, `PhotoConflict`, `InProgress`, `StorageFull`, `StorageBusy`, `DatabaseUnavailable`.
     """
     await crashpoint("A1")
     upload = decode(raw, max_bytes=intake.settings.record_bytes)
@@ -75,6 +76,8 @@ async def accept_record(
         return await _replay(intake, caller, upload, facts, else_closed=context)
     findings = check(context.judge(upload, facts, received_at=datetime.now(UTC)))
     async with unavailable_as_problem(), intake.pool.connection() as conn, before_commit(conn, "A4", "A5"):
+        for file in incoming.values():
+            file.demand_recent()
         stored = await _store(conn, intake, caller, context, upload, facts, findings)
     await crashpoint("A6")
     if stored.outcome == "created":
@@ -107,6 +110,7 @@ async def accept_photo(
     if facts.rejected_reason:
         raise UnsupportedMedia(f"the photo {name!r} cannot be taken: {facts.rejected_reason}")
     await intake.blobs.keep(incoming)
+    incoming.demand_recent()
     new = await _attach(intake, caller, stored, photo, facts)
     async with unavailable_as_problem(), intake.pool.connection() as conn:
         return await receipt(conn, caller, record_id), new

@@ -27,9 +27,7 @@ begin
         return;
     end if;
 
-    insert into blob (sha256, size, type)
-    values (p.blob_sha256, (p_photo ->> 'size')::bigint, p_photo ->> 'type')
-    on conflict (sha256) do nothing;
+    perform keep_blob(p.blob_sha256, (p_photo ->> 'size')::bigint, p_photo ->> 'type');
     update photo set blob_sha256 = p.blob_sha256, received_at = now(), width = p.width, height = p.height,
            taken_at = p.taken_at, taken_at_source = p.taken_at_source, lat = p.lat, lon = p.lon,
            exif = coalesce(p.exif, '{}'), checks = coalesce(p.checks, 'deferred')

@@ -46,11 +46,10 @@ begin
     r := stored;
     insert into record_revision (record_id, revision, fields, by) values (r.id, 1, r.fields, actor());
 
-    insert into blob (sha256, size, type)
-    select decode(p.blob_sha256, 'hex'), p.size, p.type
-      from jsonb_to_recordset(p_photos) as p (blob_sha256 text, size bigint, type text)
-     where p.blob_sha256 is not null
-    on conflict (sha256) do nothing;
+    perform keep_blob(p.sha256, p.size, p.type)
+       from (select decode(b.blob_sha256, 'hex') as sha256, b.size, b.type
+               from jsonb_to_recordset(p_photos) as b (blob_sha256 text, size bigint, type text)
+              where b.blob_sha256 is not null order by 1) as p;
 
     insert into photo (record_id, name, shot_key, kind, declared_sha256, declared_size, declared_type, blob_sha256,
         rejected_reason, received_at, width, height, taken_at, taken_at_source, lat, lon, exif, checks)

@@ -32,9 +32,7 @@ select settle_asked(%(job)s, %(attempt)s, %(question)s, %(error)s) as done;
 
 -- name: keep_frame :opt
 -- The picture of a page that asks; no row when the attempt is over.
-with kept as (
-    insert into blob (sha256, size, type) values (%(sha256)s, %(size)s, %(type)s) on conflict (sha256) do nothing)
 insert into artifact (job_id, attempt, step, kind, blob_sha256)
-select job_id, attempt, %(step)s, 'screenshot', %(sha256)s
+select job_id, attempt, %(step)s, 'screenshot', keep_blob(%(sha256)s, %(size)s, %(type)s)
   from automation_attempt where job_id = %(job)s and attempt = %(attempt)s and ended_at is null
 returning id;

@@ -104,13 +104,11 @@ update automation_attempt set log = %(log)s
 with attempt as (
     select job_id, attempt from automation_attempt
      where job_id = %(job)s and attempt = %(attempt)s and ended_at is null),
-kept as (
-    insert into blob (sha256, size, type) values (%(sha256)s, %(size)s, %(type)s) on conflict (sha256) do nothing),
 heard as (
     update automation_run as r set last_seq = greatest(r.last_seq, %(heard)s) from attempt as a
      where r.job_id = a.job_id and r.generation = %(generation)s and r.attempt = a.attempt)
 insert into artifact (job_id, attempt, step, kind, blob_sha256, run_id, run_seq)
-select job_id, attempt, %(step)s, 'screenshot', %(sha256)s, %(run_id)s, %(seq)s from attempt
+select job_id, attempt, %(step)s, 'screenshot', keep_blob(%(sha256)s, %(size)s, %(type)s), %(run_id)s, %(seq)s from attempt
 on conflict (run_id, run_seq) do update set step = excluded.step
 returning id;
 
