@@ -328,6 +328,9 @@ table photo: lat double precision
 table photo: lon double precision
 table photo: exif jsonb not null default '{}'::jsonb
 table photo: checks text not null default 'deferred'::text
+table photo: dhash bigint
+table photo: sharpness real
+table photo: luma real
 table photo: constraint photo_blob_sha256_fkey FOREIGN KEY (blob_sha256) REFERENCES blob(sha256)
 table photo: constraint photo_check CHECK (((received_at IS NULL) = ((blob_sha256 IS NULL) AND (rejected_reason IS NULL))))
 table photo: constraint photo_checks_check CHECK ((checks = ANY (ARRAY['done'::text, 'deferred'::text, 'failed'::text])))

@@ -19,6 +19,7 @@ import msgspec
 from PIL import Image, ImageOps
 
 from app.intake import exif
+from app.intake.pixels import Look, look
 
 Verdict = Literal["done", "deferred", "unreadable", "refused"]
 
@@ -52,6 +53,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     lat: float | None = None
     lon: float | None = None
     exif: dict[str, str | int | float | list[float]] = {}
+    look: Look | None = None
 
 
 def examine(path: Path, *, tz: str | None) -> Answer:
@@ -63,7 +65,8 @@ def examine(path: Path, *, tz: str | None) -> Answer:
                 return Answer(verdict="refused", reason=refusal, width=picture.width, height=picture.height)
             size = picture.size
             verdict, reason = _verify(picture)
-            return _facts(picture, size, verdict, reason, tz)
+            seen = look(picture) if verdict == "done" else None
+            return _facts(picture, size, Answer(verdict=verdict, reason=reason, look=seen), tz)
     except Exception:
         # Decoders raise anything at all on damaged input.
         return Answer(verdict="unreadable", reason="it is damaged and cannot be opened")
@@ -113,22 +116,21 @@ def _verify(picture: Image.Image) -> tuple[Verdict, str | None]:
     return "done", None
 
 
-def _facts(picture: Image.Image, size: tuple[int, int], verdict: Verdict, reason: str | None, tz: str | None) -> Answer:
+def _facts(picture: Image.Image, size: tuple[int, int], found: Answer, tz: str | None) -> Answer:
     # `size` was read before `draft` changed it to that of the reduced picture.
     width, height = size
     tags: exif.Tags = {}
     gps: exif.Tags = {}
     with contextlib.suppress(Exception):
-        found = picture.getexif()
-        tags = {**found, **found.get_ifd(0x8769)}
-        gps = found.get_ifd(0x8825)
+        read = picture.getexif()
+        tags = {**read, **read.get_ifd(0x8769)}
+        gps = read.get_ifd(0x8825)
     if exif.turned(tags):
         width, height = height, width
     where = exif.coordinates(gps) or (None, None)
     when, source = exif.taken_at(tags, gps, tz=tz)
-    return Answer(
-        verdict=verdict,
-        reason=reason,
+    return msgspec.structs.replace(
+        found,
         width=width,
         height=height,
         taken_at=when,

@@ -76,6 +76,13 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_accuracy_m: float = 50.0
     photo_distance_m: float = 150.0
     photo_long_edge_px: int = 1024
+    photo_dark_luma: float = 30.0
+    photo_bright_luma: float = 235.0
+    photo_clipped_share: float = 0.6
+    photo_sharpness: float = 60.0
+    photo_near_bits: int = 4
+    photo_time_minor_h: float = 2.0
+    photo_time_major_h: float = 24.0
     clock_skew_s: float = 300.0
     future_s: float = 3600.0
     relations: tuple[Relation, ...] = ()

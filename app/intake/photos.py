@@ -15,6 +15,7 @@ import msgspec
 from app.intake.decoders import DecoderLost, Decoders
 from app.intake.decoding import Answer
 from app.intake.exif import TakenAtSource
+from app.intake.pixels import Look
 from app.intake.schemas import PhotoKind
 
 Checks = Literal["done", "deferred", "failed"]
@@ -60,6 +61,8 @@ class PhotoFacts(msgspec.Struct, frozen=True, kw_only=True):
     lat: float | None = None
     lon: float | None = None
     exif: dict[str, str | int | float | list[float]] = {}
+    look: Look | None = None
+    dhash: int | None = None
     checks: Checks = "done"
     rejected_reason: str | None = None
     unreadable_reason: str | None = None
@@ -124,6 +127,8 @@ def _facts(answer: Answer, *, size: int, sha256: str | None, sniffed_type: str) 
         lat=answer.lat,
         lon=answer.lon,
         exif=answer.exif,
+        look=answer.look,
+        dhash=answer.look.dhash if answer.look else None,
         checks="deferred" if answer.verdict == "deferred" else "done",
         rejected_reason=answer.reason if answer.verdict == "refused" else None,
         unreadable_reason=answer.reason if answer.verdict == "unreadable" else None,

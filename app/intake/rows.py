@@ -73,6 +73,9 @@ def photo_row(photo: PhotoManifest, facts: PhotoFacts | None) -> dict[str, Any]:
         "lon": facts.lon,
         "exif": facts.exif,
         "checks": facts.checks,
+        "dhash": facts.dhash,
+        "sharpness": facts.look and facts.look.sharpness,
+        "luma": facts.look and facts.look.luma,
     }
 
 
@@ -140,6 +143,7 @@ def as_upload(row: store.PhotoContextRow) -> tuple[RecordUpload, dict[str, Photo
             sha256=photo.stored,
             rejected_reason=photo.refused,
             unreadable_reason=photo.unreadable,
+            dhash=photo.dhash,
         )
         for photo in stored
         if photo.stored or photo.refused

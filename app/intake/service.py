@@ -180,7 +180,10 @@ async def _stored(intake: Intake, caller: Caller, record_id: UUID) -> _Stored:
 
 async def _attach(intake: Intake, caller: Caller, stored: _Stored, photo: PhotoManifest, facts: PhotoFacts) -> bool:
     """A photo's transaction: its row, its defects, and with the last one the job's release. True when stored now."""
-    judged = stored.context.judge(stored.upload, stored.facts | {photo.name: facts})
+    # Last, however the record lists it: of two copies the later one to arrive is named, and the other has been judged.
+    others = tuple(other for other in stored.upload.photos if other.name != photo.name)
+    upload = msgspec.structs.replace(stored.upload, photos=(*others, photo))
+    judged = stored.context.judge(upload, stored.facts | {photo.name: facts})
     findings = [finding for finding in check(judged) if finding.photo == photo.name]
     async with unavailable_as_problem(), intake.pool.connection() as conn:
         done = await store.ACCEPT_PHOTO(

@@ -65,6 +65,7 @@ class StoredPhoto(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str | None
     size: int | None
     stored: str | None
+    dhash: int | None
     refused: str | None
     unreadable: str | None
 

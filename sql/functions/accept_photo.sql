@@ -30,7 +30,8 @@ begin
     perform keep_blob(p.blob_sha256, (p_photo ->> 'size')::bigint, p_photo ->> 'type');
     update photo set blob_sha256 = p.blob_sha256, received_at = now(), width = p.width, height = p.height,
            taken_at = p.taken_at, taken_at_source = p.taken_at_source, lat = p.lat, lon = p.lon,
-           exif = coalesce(p.exif, '{}'), checks = coalesce(p.checks, 'deferred')
+           exif = coalesce(p.exif, '{}'), checks = coalesce(p.checks, 'deferred'),
+           dhash = p.dhash, sharpness = p.sharpness, luma = p.luma
      where id = was.id;
     perform add_defects(p_record, job.revision, p_defects);
 

@@ -52,13 +52,16 @@ begin
               where b.blob_sha256 is not null order by 1) as p;
 
     insert into photo (record_id, name, shot_key, kind, declared_sha256, declared_size, declared_type, blob_sha256,
-        rejected_reason, received_at, width, height, taken_at, taken_at_source, lat, lon, exif, checks)
+        rejected_reason, received_at, width, height, taken_at, taken_at_source, lat, lon, exif, checks,
+        dhash, sharpness, luma)
     select r.id, p.name, p.shot, p.kind, decode(p.declared_sha256, 'hex'), p.declared_size, p.declared_type,
         decode(p.blob_sha256, 'hex'), p.rejected_reason, case when p.received then r.received_at end, p.width, p.height,
-        p.taken_at, p.taken_at_source, p.lat, p.lon, coalesce(p.exif, '{}'), coalesce(p.checks, 'deferred')
+        p.taken_at, p.taken_at_source, p.lat, p.lon, coalesce(p.exif, '{}'), coalesce(p.checks, 'deferred'),
+        p.dhash, p.sharpness, p.luma
       from jsonb_to_recordset(p_photos) as p (name text, shot text, kind text, declared_sha256 text, declared_size bigint,
         declared_type text, blob_sha256 text, rejected_reason text, received boolean, width int, height int,
-        taken_at timestamptz, taken_at_source text, lat float8, lon float8, exif jsonb, checks text);
+        taken_at timestamptz, taken_at_source text, lat float8, lon float8, exif jsonb, checks text,
+        dhash bigint, sharpness real, luma real);
 
     perform add_defects(r.id, 1, p_defects);
 

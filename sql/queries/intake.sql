@@ -43,7 +43,7 @@ select r.id, p.code as project, r.form_key, r.form_version, r.asset_key, r.field
        r.captured_at, r.fingerprint,
        (select jsonb_agg(jsonb_build_object('name', name, 'shot', shot_key, 'kind', kind,
             'sha256', encode(declared_sha256, 'hex'), 'size', declared_size, 'stored', encode(blob_sha256, 'hex'),
-            'refused', rejected_reason, 'unreadable', (select message from defect as d where d.record_id = r.id
+            'dhash', dhash, 'refused', rejected_reason, 'unreadable', (select message from defect as d where d.record_id = r.id
                 and d.photo = photo.name and d.rule = 'photo-unreadable' and d.status = 'open' limit 1)) order by name)
           from photo where record_id = r.id) as photos
   from asbuilt_record as r join project as p on p.id = r.project_id

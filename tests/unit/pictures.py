@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import zlib
 from io import BytesIO
@@ -20,7 +21,7 @@ def jpeg(
     gps: dict[int, object] | None = None,
     shade: int = 120,
 ) -> bytes:
-    """A grey JPEG; `lat` and `lon` as EXIF triples of degrees, minutes and seconds (N, E)."""
+    """A JPEG of random patches around a shade; `lat` and `lon` as EXIF triples of degrees, minutes and seconds (N, E)."""
     exif = Image.Exif()
     for tag, value in (tags or {}).items():
         exif[tag] = value
@@ -34,9 +35,11 @@ def jpeg(
         place.update({1: "N", 2: lat, 3: "E", 4: lon})
     place.update(gps or {})
     out = BytesIO()
-    picture = Image.new("RGB", size, (shade, shade, shade))
+    patches = bytes(min(255, max(0, shade + random.randrange(-25, 26))) for _ in range(9 * 8))
+    picture = Image.frombytes("L", (9, 8), patches).resize(size, Image.Resampling.NEAREST).convert("RGB")
     # Some texture, so that half of the bytes are not half of nothing.
-    picture.paste(Image.effect_noise((size[0], max(1, size[1] // 4)), 80).convert("RGB"))
+    noise = Image.effect_noise((size[0], max(1, size[1] // 4)), 80)
+    picture.paste(noise.point([max(0, min(255, level + shade - 128)) for level in range(256)]).convert("RGB"))
     picture.save(out, "JPEG", quality=80, exif=exif)
     return out.getvalue()
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 import pytest
 
+from app.intake.exif import TakenAtSource
 from app.intake.form_defs import Shot
 from app.intake.photos import PhotoFacts
+from app.intake.pixels import Look
 from app.intake.rules import RuleContext
 from tests.unit.records import GOOD, check, context, found, only
 
@@ -118,3 +122,78 @@ def test_the_same_bytes_twice_are_major_and_the_later_is_named(source: str) -> N
 def test_photos_of_no_shot_are_no_defect() -> None:
     extra = [*photos("full_pole.jpg", "tag.jpg", "base.jpg"), {"name": "lunch.jpg", "shot": "extra"}]
     assert found(context(photos=extra, facts={"lunch.jpg": BROKEN})) == [("photo-unreadable", "major", "lunch.jpg")]
+
+
+def seen(**look: float) -> PhotoFacts:
+    fine = Look(luma=120, black=0, white=0, sharpness=400, dhash=None)
+    return msgspec.structs.replace(GOOD, look=msgspec.structs.replace(fine, **look))
+
+
+@pytest.mark.parametrize(
+    ("rule", "fine", "wrong"),
+    [
+        ("photo-dark", {"luma": 30}, {"luma": 29.9}),
+        ("photo-dark", {"black": 0.6}, {"black": 0.601}),
+        ("photo-overexposed", {"luma": 235}, {"luma": 235.1}),
+        ("photo-overexposed", {"white": 0.6}, {"white": 0.601}),
+        ("photo-blurred", {"sharpness": 60}, {"sharpness": 59.9}),
+    ],
+)
+def test_light_and_sharpness_have_their_borders(rule: str, fine: dict[str, float], wrong: dict[str, float]) -> None:
+    assert found(context(facts={"tag.jpg": seen(**fine)})) == []
+    finding = only(context(facts={"tag.jpg": seen(**wrong)}))
+    assert (finding.rule, finding.severity, finding.photo) == (rule, "minor", "tag.jpg")
+    assert wrong.items() <= finding.evidence.items()
+
+
+def test_a_signature_may_be_white_and_without_edges() -> None:
+    manifest = photos("full_pole.jpg", "tag.jpg", "base.jpg", kind="signature")
+    assert found(context(photos=manifest, facts={"full_pole.jpg": seen(luma=250, white=0.98, sharpness=3)})) == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "source", "severity"),
+    [
+        (2, "offset", None),
+        (-2.01, "gps", "minor"),
+        (24, "offset", "minor"),
+        (-24.01, "offset", "major"),
+        (16, "project_tz", None),
+        (16.01, "project_tz", "minor"),
+        (38.01, "project_tz", "major"),
+    ],
+)
+def test_a_photo_of_another_time(hours: float, source: TakenAtSource, severity: str | None) -> None:
+    captured = datetime(2026, 5, 4, 14, 30, tzinfo=UTC)
+    facts = msgspec.structs.replace(GOOD, taken_at=captured + timedelta(hours=hours), taken_at_source=source)
+    findings = check(context(captured_at=captured.isoformat(), facts={"tag.jpg": facts}))
+    assert [(f.rule, f.severity) for f in findings] == ([("photo-time-mismatch", severity)] if severity else [])
+    for finding in findings:
+        assert (" before " if hours < 0 else " after ") in finding.message
+        assert finding.evidence["source"] == source
+
+
+def test_without_a_time_on_either_side_none_is_compared() -> None:
+    old = msgspec.structs.replace(GOOD, taken_at=datetime(2020, 1, 1, tzinfo=UTC), taken_at_source="gps")
+    assert found(context(captured_at=None, facts={"tag.jpg": old})) == []
+
+
+@pytest.mark.parametrize(("bits", "alike"), [(0, True), (0b1111, True), (0b11111, False), (-1, False)])
+def test_pictures_that_look_the_same_are_minor(bits: int, alike: bool) -> None:
+    base = -0x0123456789ABCDEF
+    facts = {
+        "tag1.jpg": msgspec.structs.replace(GOOD, sha256="ab" * 32, dhash=base),
+        "tag2.jpg": msgspec.structs.replace(GOOD, sha256="cd" * 32, dhash=base ^ bits),
+    }
+    findings = check(context(photos=FOUR, facts=facts))
+    assert [(f.rule, f.severity, f.photo) for f in findings] == (
+        [("photo-duplicate-in-record", "minor", "tag2.jpg")] if alike else []
+    )
+    if alike:
+        assert findings[0].evidence == {"same_as": "tag1.jpg", "bits": bits.bit_count()}
+
+
+def test_the_same_bytes_are_not_called_alike_as_well() -> None:
+    twin = msgspec.structs.replace(GOOD, sha256="ab" * 32, dhash=5)
+    findings = check(context(photos=FOUR, facts={"tag1.jpg": twin, "tag2.jpg": twin}))
+    assert [(f.severity, f.evidence["same_as"]) for f in findings] == [("major", "tag1.jpg")]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
-from sql import Connection
-from tests.service import Service, record
+from PIL import Image, ImageFilter
 
+from sql import Connection
+from tests.service import Service, listed, multipart, record
+from tests.unit.pictures import jpeg
+
+POST = "/api/mobile/records"
 Defects = list[tuple[str, str, str | None]]
 
 
 async def send(served: Service, body: dict[str, Any]) -> Defects:
     """Store a record; what is told, which must be what is stored and what the receipt says."""
-    url = f"/api/mobile/records/{body['id']}"
+    url = f"{POST}/{body['id']}"
     answer = await served.http.put(url, headers=served.bearer(), json=body)
     assert answer.status_code == 201, answer.text
     receipt = await served.http.get(url, headers=served.bearer())
@@ -46,3 +51,48 @@ async def test_a_swapped_position_is_kept_and_told(served: Service, conn: Connec
     assert await send(served, swapped) == [("position-swapped", "minor", "position")]
     row = await (await conn.execute("select lat, fields -> 'position' ->> 'lat' from asbuilt_record")).fetchone()
     assert row == (None, "-93.1616")
+
+
+async def test_what_photos_show_is_told_and_kept(served: Service, conn: Connection) -> None:
+    body = record(photos=listed({"whole": "full_pole", "tag": "tag", "base": "base", "again": "base"}))
+    whole, dark = jpeg(), jpeg(shade=5, taken="2025:11:22 12:00:00", offset="+00:00")
+    blurred = encoded(Image.open(BytesIO(jpeg())).filter(ImageFilter.GaussianBlur(40)))
+    files = {"whole": whole, "tag": dark, "base": blurred, "again": encoded(Image.open(BytesIO(whole)), quality=60)}
+    answer = await served.http.post(POST, headers=served.bearer(), **multipart(body, files))
+    assert answer.status_code == 201, answer.text
+    assert [(d["rule"], d["severity"], d["photo"]) for d in answer.json()["defects"]] == [
+        ("photo-dark", "minor", "tag"),
+        ("photo-blurred", "minor", "base"),
+        ("photo-time-mismatch", "major", "tag"),
+        ("photo-duplicate-in-record", "minor", "again"),
+    ]
+    assert answer.json()["job_status"] == "queued"
+    rows = await conn.execute("select name, dhash is null, round(sharpness), taken_at_source from photo order by name")
+    assert [(name, blank, sharp > 60, source) for name, blank, sharp, source in await rows.fetchall()] == [
+        ("again", False, True, None),
+        ("base", False, False, None),
+        ("tag", False, True, "offset"),
+        ("whole", False, True, None),
+    ]
+
+
+async def test_of_two_copies_the_later_to_arrive_is_named(served: Service) -> None:
+    body = record(photos=listed({"a": "full_pole", "b": "tag", "c": "base"}))
+    url = f"{POST}/{body['id']}"
+    await served.http.put(url, headers=served.bearer(), json=body)
+    first = jpeg()
+    copies = {"c": first, "b": encoded(Image.open(BytesIO(first)), quality=50), "a": first}
+    for name, data in copies.items():
+        answer = await served.http.put(f"{url}/photos/{name}", headers=served.bearer(), content=data)
+        assert answer.status_code == 201
+    told = (await served.http.get(url, headers=served.bearer())).json()["defects"]
+    assert [(d["rule"], d["severity"], d["photo"]) for d in told] == [
+        ("photo-duplicate-in-record", "minor", "b"),
+        ("photo-duplicate-in-record", "major", "a"),
+    ]
+
+
+def encoded(picture: Image.Image, *, quality: int = 90) -> bytes:
+    out = BytesIO()
+    picture.save(out, "JPEG", quality=quality)
+    return out.getvalue()

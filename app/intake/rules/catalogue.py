@@ -83,6 +83,27 @@ CATALOGUE: tuple[Entry, ...] = (
         evidence=("width", "height", "needed"),
     ),
     Entry(
+        rule="photo-dark",
+        severity="minor",
+        about="its mean light is too low, or most of it is black; only photos of kind `photo` are judged by their pixels",
+        settings=("photo_dark_luma", "photo_clipped_share"),
+        evidence=("luma", "black"),
+    ),
+    Entry(
+        rule="photo-overexposed",
+        severity="minor",
+        about="its mean light is too high, or most of it is white",
+        settings=("photo_bright_luma", "photo_clipped_share"),
+        evidence=("luma", "white"),
+    ),
+    Entry(
+        rule="photo-blurred",
+        severity="minor",
+        about="the variance of the Laplacian at 512 px is below the form's limit",
+        settings=("photo_sharpness",),
+        evidence=("sharpness", "needed"),
+    ),
+    Entry(
         rule="photo-far-from-record",
         severity="major",
         about="the photo's own position, or the announced one, is far from the record's, beyond the accuracy; a photo without "
@@ -91,10 +112,20 @@ CATALOGUE: tuple[Entry, ...] = (
         evidence=("distance_m", "allowed_m", "lat", "lon"),
     ),
     Entry(
+        rule="photo-time-mismatch",
+        severity="minor; major beyond `photo_time_major_h`",
+        about="the photo's own time (by the camera's offset, else GPS time, else in the project's time zone with 14 h of slack) "
+        "is hours from the record's",
+        settings=("photo_time_minor_h", "photo_time_major_h"),
+        evidence=("taken_at", "source", "captured_at", "apart_s"),
+    ),
+    Entry(
         rule="photo-duplicate-in-record",
-        severity="major",
-        about="the same bytes under two names of one record",
-        evidence=("same_as", "sha256"),
+        severity="major; minor if only alike",
+        about="the same bytes under two names of one record, or pictures that look the same: their hashes (dHash, 64 bits) differ "
+        "in few bits",
+        settings=("photo_near_bits",),
+        evidence=("same_as", "sha256", "bits"),
     ),
     Entry(
         rule="position-missing",

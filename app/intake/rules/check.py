@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from app.intake.rules import form, measures, photos, position, relations, times
+from app.intake.rules import form, measures, photos, pixels, position, relations, times
 from app.intake.rules.context import Finding, Rule, RuleContext
 
 log = logging.getLogger("asbuilt.intake")
@@ -22,7 +22,11 @@ RULES: tuple[Rule, ...] = (
     photos.required_photo_missing,
     photos.photo_unreadable,
     photos.photo_too_small,
+    pixels.photo_dark,
+    pixels.photo_overexposed,
+    pixels.photo_blurred,
     photos.photo_far_from_record,
+    photos.photo_time_mismatch,
     photos.photo_duplicate_in_record,
     position.position_missing,
     position.position_swapped,

@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from app.intake import geometry
 from app.intake.form_defs import applies
 from app.intake.photos import PhotoFacts
+from app.intake.pixels import distance
 from app.intake.rules.context import Finding, RuleContext
 from app.intake.rules.position import metres
-from app.intake.schemas import PhotoManifest
+from app.intake.rules.times import span
+from app.intake.schemas import PhotoManifest, Severity
+from app.intake.strict_json import Json
+
+_ZONE_SLACK_S = 14 * 3600.0
 
 
 def required_photo_missing(ctx: RuleContext) -> Iterator[Finding]:
@@ -92,23 +97,67 @@ def photo_far_from_record(ctx: RuleContext) -> Iterator[Finding]:
             )
 
 
+def photo_time_mismatch(ctx: RuleContext) -> Iterator[Finding]:
+    """Minor beyond some hours between the photo's own time and the record's, major beyond a day.
+
+    A camera that knows no offset was read in the project's time zone, and may stand anywhere on earth: 14 h are its own.
+    """
+    captured = ctx.upload.captured_at
+    if captured is None:
+        return
+    limits = ctx.form.rules
+    for photo, facts in _received(ctx):
+        if facts.taken_at is None:
+            continue
+        apart = (facts.taken_at - captured).total_seconds()
+        beyond = abs(apart) - (_ZONE_SLACK_S if facts.taken_at_source == "project_tz" else 0.0)
+        if beyond > limits.photo_time_minor_h * 3600:
+            when = "before" if apart < 0 else "after"
+            yield Finding(
+                rule="photo-time-mismatch",
+                severity="major" if beyond > limits.photo_time_major_h * 3600 else "minor",
+                photo=photo.name,
+                message=f"{ctx.shown(photo)} was taken {span(abs(apart))} {when} the record.",
+                evidence={
+                    "taken_at": facts.taken_at.isoformat(),
+                    "source": facts.taken_at_source,
+                    "captured_at": captured.isoformat(),
+                    "apart_s": round(apart),
+                },
+            )
+
+
 def photo_duplicate_in_record(ctx: RuleContext) -> Iterator[Finding]:
-    """Major: the same bytes under two names of one record; the later one is named."""
+    """Major: the same bytes under two names of one record; minor: pictures that look the same. The later one is named."""
     first: dict[str, PhotoManifest] = {}
+    seen: list[tuple[PhotoManifest, int]] = []
     for photo in ctx.upload.photos:
         facts = ctx.photos.get(photo.name)
-        sha256 = (facts.sha256 if facts else None) or photo.sha256
-        if sha256 is None or (facts is not None and facts.rejected_reason):
+        if facts is not None and facts.rejected_reason:
             continue
-        earlier = first.setdefault(sha256, photo)
+        sha256 = (facts.sha256 if facts else None) or photo.sha256
+        earlier = first.setdefault(sha256, photo) if sha256 else photo
+        dhash = facts.dhash if facts else None
         if earlier is not photo:
-            yield Finding(
-                rule="photo-duplicate-in-record",
-                severity="major",
-                photo=photo.name,
-                message=f"{ctx.shown(photo)} is the same picture as {earlier.name}.",
-                evidence={"same_as": earlier.name, "sha256": sha256},
-            )
+            evidence: dict[str, Json] = {"same_as": earlier.name, "sha256": sha256}
+            yield _copy(ctx, photo, "major", f"is the same picture as {earlier.name}", evidence)
+        elif dhash is not None:
+            near = [(distance(dhash, other), twin) for twin, other in seen]
+            bits, twin = min(near, key=lambda pair: pair[0], default=(64, photo))
+            if bits <= ctx.form.rules.photo_near_bits:
+                evidence = {"same_as": twin.name, "bits": bits}
+                yield _copy(ctx, photo, "minor", f"looks the same as {twin.name}", evidence)
+            seen.append((photo, dhash))
+
+
+def _copy(ctx: RuleContext, photo: PhotoManifest, severity: Severity, what: str, evidence: dict[str, Json]) -> Finding:
+    return Finding(
+        rule="photo-duplicate-in-record",
+        severity=severity,
+        photo=photo.name,
+        message=f"{ctx.shown(photo)} {what}.",
+        evidence=evidence,
+    )
 
 
 def _received(ctx: RuleContext) -> Iterator[tuple[PhotoManifest, PhotoFacts]]:
