@@ -36,6 +36,10 @@ from app.intake.decoders import DecoderLost, Decoders
 from app.intake.phone.routes import router as phone_router
 from app.intake.routes import router as intake_router
 from app.intake.service import Intake
+from app.intake.uploads import tus
+from app.intake.uploads.service import Uploads
+from app.intake.uploads.spool import Spool
+from app.intake.uploads.sweeping import swept
 from app.jobs.files import router as files_router
 from app.jobs.routes import router as jobs_router
 from app.live.hub import Hub
@@ -51,7 +55,7 @@ SHUTDOWN_S = 3
 EXPOSED = ["X-Request-Id", "Retry-After", "ETag"]
 """Headers of an answer that another origin's page may read."""
 
-PARTS = ("settings", "pool", "blobs", "cache", "doorkeeper", "hub", "health", "renditions", "intake")
+PARTS = ("settings", "pool", "blobs", "cache", "doorkeeper", "hub", "health", "renditions", "intake", "uploads")
 """What handlers may ask for, by the name of their argument."""
 
 
@@ -71,6 +75,7 @@ class Web:
             route_handlers=[
                 intake_router,
                 phone_router,
+                tus.router,
                 jobs_router,
                 files_router,
                 portals_router,
@@ -87,7 +92,9 @@ class Web:
             exception_handlers=HANDLERS,
             openapi_config=OpenAPIConfig(title="Asbuilt", version="0.1.0", path="/api/schema", create_examples=False),
             cors_config=CORSConfig(
-                allow_origins=list(settings.cors_origins), allow_headers=["Authorization"], expose_headers=EXPOSED
+                allow_origins=list(settings.cors_origins),
+                allow_headers=["Authorization", *tus.REQUEST_HEADERS],
+                expose_headers=[*EXPOSED, *tus.ANSWER_HEADERS],
             )
             if settings.cors_origins
             else None,
@@ -124,6 +131,8 @@ class Web:
                     "redis": self.hub.redis_status,
                 }
             )
+            intake = Intake(pool=pool, blobs=blobs, decoders=decoders, contexts=Contexts(pool), settings=settings)
+            uploads = Uploads(intake=intake, spool=Spool(settings.blobs / "spool", reserve=settings.free_disk_bytes))
             app.state.update(
                 {
                     "settings": settings,
@@ -134,13 +143,12 @@ class Web:
                     "hub": self.hub,
                     "health": self.health,
                     "renditions": renditions,
-                    "intake": Intake(
-                        pool=pool, blobs=blobs, decoders=decoders, contexts=Contexts(pool), settings=settings
-                    ),
+                    "intake": intake,
+                    "uploads": uploads,
                 }
             )
             try:
-                async with self.hub.running():
+                async with self.hub.running(), swept(uploads):
                     yield
             finally:
                 await decoders.aclose()

@@ -477,6 +477,32 @@ table stream_epoch: constraint stream_epoch_single_check CHECK (single)
 table turn: name text not null
 table turn: next_at timestamp with time zone not null
 table turn: constraint turn_pkey PRIMARY KEY (name)
+table upload_session: id uuid not null default gen_random_uuid()
+table upload_session: device_id uuid not null
+table upload_session: record_id uuid not null
+table upload_session: name text not null
+table upload_session: declared_sha256 bytea
+table upload_session: metadata text not null default ''::text
+table upload_session: length bigint
+table upload_session: received bigint not null default 0
+table upload_session: state text not null default 'receiving'::text
+table upload_session: refusal jsonb
+table upload_session: created_at timestamp with time zone not null default now()
+table upload_session: expires_at timestamp with time zone not null
+table upload_session: constraint upload_session_check CHECK ((received <= length))
+table upload_session: constraint upload_session_check1 CHECK (((state = 'receiving'::text) OR ((length IS NOT NULL) AND (received = length))))
+table upload_session: constraint upload_session_check2 CHECK (((state = 'refused'::text) = (refusal IS NOT NULL)))
+table upload_session: constraint upload_session_declared_sha256_check CHECK ((octet_length(declared_sha256) = 32))
+table upload_session: constraint upload_session_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table upload_session: constraint upload_session_length_check CHECK ((length >= 0))
+table upload_session: constraint upload_session_metadata_check CHECK ((char_length(metadata) <= 8192))
+table upload_session: constraint upload_session_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 120)))
+table upload_session: constraint upload_session_pkey PRIMARY KEY (id)
+table upload_session: constraint upload_session_received_check CHECK ((received >= 0))
+table upload_session: constraint upload_session_state_check CHECK ((state = ANY (ARRAY['receiving'::text, 'complete'::text, 'accepted'::text, 'refused'::text])))
+CREATE INDEX upload_session_due ON public.upload_session USING btree (expires_at)
+CREATE INDEX upload_session_open ON public.upload_session USING btree (device_id) WHERE (state = ANY (ARRAY['receiving'::text, 'complete'::text]))
+CREATE INDEX upload_session_waiting ON public.upload_session USING btree (record_id) WHERE (state = 'complete'::text)
 table user_session: secret_hash bytea not null
 table user_session: user_id uuid not null
 table user_session: created_at timestamp with time zone not null default now()

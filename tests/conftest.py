@@ -79,9 +79,14 @@ def database_url(server_url: str) -> Iterator[str]:
 async def conn(database_url: str) -> AsyncIterator[Connection]:
     """An autocommit connection to an empty, migrated database."""
     async with await AsyncConnection.connect(database_url, autocommit=True) as connection:
-        tables = (await (await connection.execute(TRUNCATED)).fetchone() or ("",))[0]
-        await connection.execute(f"truncate {tables} restart identity cascade")
+        await empty(connection)
         yield connection
+
+
+async def empty(connection: Connection) -> None:
+    """Remove every row of ours and of the queue."""
+    tables = (await (await connection.execute(TRUNCATED)).fetchone() or ("",))[0]
+    await connection.execute(f"truncate {tables} restart identity cascade")
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ class Blobs:
         incoming.path.replace(target)
         # Without this the name may be lost in a power cut although the bytes are not.
         for folder in (target.parent, target.parent.parent, self.root):
-            _sync_folder(folder)
+            sync_folder(folder)
         incoming.kept_at = time.time()
         return incoming.sha256
 
@@ -179,7 +179,8 @@ async def _pages(seen: Iterable[Found | None]) -> AsyncIterator[list[Found]]:
         yield page
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

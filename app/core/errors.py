@@ -101,6 +101,12 @@ class RecordNotYet(Problem):
     code, status, retry = "record-unknown", 404, "after"
 
 
+class UploadUnknown(Problem):
+    """There is no such upload for this device."""
+
+    code, status, retry = "upload-unknown", 404, "fix"
+
+
 class JobUnknown(Problem):
     """There is no such job for this caller."""
 
@@ -141,6 +147,12 @@ class PhotoConflict(Problem):
     """Other bytes are stored under this photo name."""
 
     code, status, retry = "photo-conflict", 409, "never"
+
+
+class OffsetConflict(Problem):
+    """The upload stands at another offset."""
+
+    code, status, retry = "offset-conflict", 409, "same"
 
 
 class InProgress(Problem):
@@ -203,6 +215,18 @@ class InputExpired(Problem):
     code, status, retry = "input-expired", 410, "never"
 
 
+class UploadExpired(Problem):
+    """The upload was not finished in time; start a new one."""
+
+    code, status, retry = "upload-expired", 410, "same"
+
+
+class TusVersionUnsupported(Problem):
+    """This version of tus is not spoken here."""
+
+    code, status, retry = "tus-version-unsupported", 412, "never"
+
+
 class TooLarge(Problem):
     """The request is larger than allowed."""
 
@@ -213,6 +237,12 @@ class UnsupportedMedia(Problem):
     """The content type, or the content, is not of an allowed kind."""
 
     code, status, retry = "unsupported-media", 415, "never"
+
+
+class UploadTaken(Problem):
+    """Another request has this upload."""
+
+    code, status, retry = "upload-taken", 423, "same"
 
 
 class TooManyRequests(Problem):

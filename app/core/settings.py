@@ -78,6 +78,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     record_bytes: int = 256 * 2**10
     request_bytes: int = 120 * 2**20
     body_idle_s: float = 30.0
+    upload_bytes: int = 50 * 2**20
+    """The largest resumable upload; photos are bound by `photo_bytes` all the same."""
+    upload_ttl_s: float = 604_800.0
+    """How long an upload that makes no progress can be resumed, or waits for its record."""
+    upload_sweep_s: float = 60.0
+    """How often the bytes of expired uploads are collected."""
+    uploads_per_device: int = 200
+    """How many unfinished uploads a device may have."""
     free_disk_bytes: int = 2 * 2**30
     check_photos_s: float = 5.0
     orphan_s: float = 86_400.0

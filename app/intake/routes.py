@@ -20,29 +20,33 @@ from app.core.etags import tagged
 from app.intake import receiving, service
 from app.intake.schemas import AcceptedView, ReceiptView
 from app.intake.service import Intake
+from app.intake.uploads.service import Uploads, settle_waiting
 
 Ask = Request[Caller, Any, State]
 
 
 @post("/records", summary="A record and its photos in one multipart request", request_max_body_size=None)
-async def post_record(request: Ask, intake: NamedDependency[Intake]) -> Response[AcceptedView]:
+async def post_record(
+    request: Ask, intake: NamedDependency[Intake], uploads: NamedDependency[Uploads]
+) -> Response[AcceptedView]:
     request.user.demand_scope("upload")
     boundary = receiving.boundary_of(request.headers.get("content-type", ""))
     with receiving.Package(intake.blobs, intake.settings) as package:
         await package.read(_body(request, intake, "request_bytes"), boundary)
         accepted = await service.accept_record(intake, request.user, package.record or b"", package.parts)
-    return _answer(accepted)
+    return _answer(await _joined(uploads, request.user, accepted))
 
 
 @put("/records/{record_id:uuid}", summary="A record as JSON; its photos follow", request_max_body_size=None)
 async def put_record(
-    request: Ask, record_id: FromPath[UUID], intake: NamedDependency[Intake]
+    request: Ask, record_id: FromPath[UUID], intake: NamedDependency[Intake], uploads: NamedDependency[Uploads]
 ) -> Response[AcceptedView]:
     request.user.demand_scope("upload")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMedia("send application/json")
     raw = b"".join([chunk async for chunk in _body(request, intake, "record_bytes")])
-    return _answer(await service.accept_record(intake, request.user, raw, [], named=record_id))
+    accepted = await service.accept_record(intake, request.user, raw, [], named=record_id)
+    return _answer(await _joined(uploads, request.user, accepted))
 
 
 @put("/records/{record_id:uuid}/photos/{name:str}", summary="A photo's bytes", request_max_body_size=None)
@@ -75,6 +79,14 @@ def _body(
     limit: int = getattr(intake.settings, named)
     receiving.refuse_declared(request.headers.get("content-length"), limit=limit, named=named)
     return receiving.bounded(request.stream(), limit=limit, named=named, idle_s=intake.settings.body_idle_s)
+
+
+async def _joined(uploads: Uploads, caller: Caller, accepted: AcceptedView) -> AcceptedView:
+    """With the photos that were here before their record."""
+    # After the commit, never in the transaction: an upload that completes meanwhile looks for the record itself.
+    if accepted.media.missing and await settle_waiting(uploads, caller, accepted.record_id):
+        return await service.accepted_now(uploads.intake, caller, accepted)
+    return accepted
 
 
 def _answer(accepted: AcceptedView) -> Response[AcceptedView]:

@@ -25,6 +25,7 @@ from app.core.errors import (
     RecordConflict,
     RecordNotYet,
     RecordUnknown,
+    TooLarge,
     UnsupportedMedia,
 )
 from app.core.incoming import Incoming
@@ -40,6 +41,8 @@ from app.intake.schemas import AcceptedView, PhotoManifest, ReceiptView, RecordU
 from sql import Connection
 
 IN_PROGRESS = "AB001"
+_PICTURES = ("photo", "signature")
+"""Kinds of photos that have no reason to be larger than a camera makes them."""
 
 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +95,8 @@ async def accept_photo(
 ) -> tuple[ReceiptView, bool]:
     """A photo's bytes for a stored record; the second value says whether they were stored now.
 
-    Raises `RecordNotYet`, `MalformedRequest`, `DigestMismatch`, `PhotoConflict`, `UnsupportedMedia`, `StorageFull`.
+    Raises `RecordNotYet`, `MalformedRequest`, `DigestMismatch`, `PhotoConflict`, `TooLarge`, `UnsupportedMedia`,
+    `StorageFull`.
     """
     name = names.clean(name)
     if declared is not None and declared != incoming.sha256:
@@ -101,6 +105,8 @@ async def accept_photo(
     photo = next((photo for photo in stored.upload.photos if photo.name == name), None)
     if photo is None:
         raise MalformedRequest(f"the record lists no photo named {name!r}", pointer="/name")
+    if photo.kind in _PICTURES and incoming.size > intake.settings.photo_bytes:
+        raise TooLarge(f"the photo {name!r} is too large", limits={"photo_bytes": intake.settings.photo_bytes})
     if photo.sha256 not in (None, incoming.sha256.hex()):
         raise DigestMismatch(f"the bytes of {name!r} are not those that the record announced")
     incoming.flush()
@@ -114,6 +120,14 @@ async def accept_photo(
     new = await _attach(intake, caller, stored, photo, facts)
     async with unavailable_as_problem(), intake.pool.connection() as conn:
         return await receipt(conn, caller, record_id), new
+
+
+async def accepted_now(intake: Intake, caller: Caller, accepted: AcceptedView) -> AcceptedView:
+    """An answer brought up to date, after more photos were taken. Raises `RecordUnknown` for a record deleted meanwhile."""
+    row = await _receipt_row(intake, caller, accepted.record_id)
+    if row is None:
+        raise RecordUnknown
+    return msgspec.structs.replace(rows.replay(row), replayed=accepted.replayed)
 
 
 async def receipt(conn: Connection, caller: Caller, record_id: UUID) -> ReceiptView:

@@ -86,3 +86,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     photo_types: dict[str, list[str]]
     """Types by the kind of photo; what counts is the content."""
     body_idle_s: float
+    upload_bytes: int
+    """Of a resumable upload."""
+    upload_ttl_s: float
+    uploads_per_device: int

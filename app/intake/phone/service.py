@@ -75,6 +75,9 @@ def limits(settings: Settings) -> Limits:
         photo_name_chars=names.MAX_NAME,
         photo_types={kind: sorted(types) for kind, types in photos.ALLOWED.items()},
         body_idle_s=settings.body_idle_s,
+        upload_bytes=settings.upload_bytes,
+        upload_ttl_s=settings.upload_ttl_s,
+        uploads_per_device=settings.uploads_per_device,
     )
 
 

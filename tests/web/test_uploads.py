@@ -1,0 +1,183 @@
+"""What becomes of resumable uploads: cuts, crashes, rivals, photos before their record, and what nobody finishes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from tests.service import listed, record, serving, token
+from tests.unit.pictures import jpeg
+from tests.web.tus_device import CHUNK, FILES, RECORDS, Tus, checksum, metadata, photo
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_of_two_patches_at_once_one_counts(tus: Tus) -> None:
+    key = await tus.put_record()
+    url = await tus.create(key, len(photo()))
+    answers = await asyncio.gather(*(tus.patch(url, 0, photo()) for _ in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [204, 409]
+    assert await tus.received(key) == [hashlib.sha256(photo()).hexdigest()]
+
+
+async def test_a_request_that_fell_silent_gives_way_to_the_newer(tus: Tus) -> None:
+    key = await tus.put_record()
+    url = await tus.create(key, len(photo()))
+    headers = CHUNK | {"Upload-Offset": "0", "Content-Length": str(len(photo()))}
+    reader, writer = await tus.raw(url, headers, photo()[:700])
+    assert await tus.offset(url) == 700
+    assert b" 423 " in await reader.readline()
+    writer.close()
+    assert (await tus.patch(url, 700, photo()[700:])).status_code == 204
+    assert await tus.received(key) == [hashlib.sha256(photo()).hexdigest()]
+
+
+async def test_what_arrived_before_a_cut_is_kept(tus: Tus) -> None:
+    key = await tus.put_record()
+    url = await tus.create(key, len(photo()))
+    step = len(photo()) // 4
+    at = 0
+    while at < len(photo()) - step:
+        headers = CHUNK | {"Upload-Offset": str(at), "Content-Length": str(len(photo()) - at)}
+        _, writer = await tus.raw(url, headers, photo()[at : at + step])
+        writer.close()
+        await writer.wait_closed()
+        async with asyncio.timeout(60):
+            while (stands := await tus.offset(url)) == at:
+                await asyncio.sleep(0.01)
+        assert stands == at + step
+        at = stands
+    # Of a piece with a checksum, a part proves nothing.
+    headers = CHUNK | {"Upload-Offset": str(at), "Content-Length": str(len(photo()) - at)} | checksum(photo()[at:])
+    _, writer = await tus.raw(url, headers, photo()[at:-1])
+    writer.close()
+    await writer.wait_closed()
+    assert await tus.offset(url) == at
+    assert (await tus.patch(url, at, photo()[at:], checksum(photo()[at:]))).status_code == 204
+    assert await tus.received(key) == [hashlib.sha256(photo()).hexdigest()]
+
+
+async def test_of_row_and_file_the_smaller_counts(tus: Tus) -> None:
+    key = await tus.put_record()
+    url = await tus.create(key, len(photo()))
+    await tus.patch(url, 0, photo()[:600])
+    path: Path = tus.spool / UUID(url.rpartition("/")[2]).hex
+    with path.open("ab") as file:
+        file.write(b"written, and the process killed before the row knew")
+    assert await tus.offset(url) == 600
+    assert await tus.row(url) == ("receiving", 600, 600)
+    os.truncate(path, 500)
+    assert await tus.offset(url) == 500
+    assert await tus.row(url) == ("receiving", 500, 500)
+    tus.forget(url)
+    assert await tus.offset(url) == 0
+    assert (await tus.patch(url, 0, photo())).status_code == 204
+    assert await tus.received(key) == [hashlib.sha256(photo()).hexdigest()]
+
+
+async def test_a_photo_waits_for_its_record(tus: Tus) -> None:
+    body = record(photos=listed({"tag": "tag"}))
+    url = await tus.create(body["id"], len(photo()))
+    assert (await tus.patch(url, 0, photo())).status_code == 204
+    assert await tus.row(url) == ("complete", len(photo()), len(photo()))
+    assert await tus.offset(url) == len(photo())
+    answer = await tus.served.http.put(f"{RECORDS}/{body['id']}", headers=tus.served.bearer(), json=body)
+    assert answer.status_code == 201
+    assert answer.json()["media"] == {"expected": 1, "received": 1, "missing": []}
+    assert (answer.json()["replayed"], answer.json()["job_status"]) == (False, "held")
+    assert await tus.row(url) == ("accepted", len(photo()), None)
+    assert await tus.received(body["id"]) == [hashlib.sha256(photo()).hexdigest()]
+
+
+async def test_a_waiting_file_that_is_no_photo_leaves_the_record_incomplete(tus: Tus) -> None:
+    body = record(photos=listed({"tag": "tag"}))
+    url = await tus.create(body["id"], 6)
+    assert (await tus.patch(url, 0, b"<html>")).status_code == 204
+    answer = await tus.served.http.put(f"{RECORDS}/{body['id']}", headers=tus.served.bearer(), json=body)
+    assert answer.status_code == 201
+    assert answer.json()["media"]["missing"] == ["tag"]
+    assert (await tus.ask("HEAD", url)).status_code == 415
+    assert await tus.row(url) == ("refused", 6, None)
+
+
+async def test_bytes_that_can_be_no_photo_are_refused_for_good(tus: Tus) -> None:
+    key = await tus.put_record()
+    other = jpeg(shade=30)
+    rows: list[tuple[bytes, dict[str, str], int, str]] = [
+        (b"<html>" * 9, {}, 415, "unsupported-media"),
+        (photo(), {"name": "other"}, 400, "malformed-request"),
+        (photo(), {"sha256": hashlib.sha256(b"").hexdigest()}, 460, "digest-mismatch"),
+        (photo(), {}, 204, ""),
+        (other, {}, 409, "photo-conflict"),
+    ]
+    for data, known, status, code in rows:
+        url = await tus.create(key, len(data), **known)
+        answer = await tus.patch(url, 0, data)
+        assert answer.status_code == status, answer.text
+        if code:
+            assert answer.json()["code"] == code
+            again = await tus.patch(url, len(data), b"")
+            assert (again.status_code, again.json()["code"]) == (status, code)
+            assert (await tus.ask("HEAD", url)).status_code == status
+            assert await tus.row(url) == ("refused", len(data), None)
+            assert (await tus.ask("DELETE", url)).status_code == 204
+            assert await tus.row(url) is None
+    assert await tus.received(key) == [hashlib.sha256(photo()).hexdigest()]
+    empty = await tus.ask("POST", FILES, {"Upload-Length": "0"} | metadata(record_id=key, name="tag"))
+    assert (empty.status_code, empty.json()["code"]) == (415, "unsupported-media")
+
+
+async def test_only_the_device_itself_finds_its_upload(tus: Tus) -> None:
+    url = await tus.create(str(uuid4()), 10)
+    stranger = Tus(tus.served, tus.conn, await token(tus.conn))
+    for method in ("HEAD", "PATCH", "DELETE"):
+        assert (await stranger.ask(method, url, CHUNK | {"Upload-Offset": "0"})).status_code == 404
+    reader = Tus(tus.served, tus.conn, await token(tus.conn, scopes=("read",)))
+    for method, where in (("POST", FILES), ("HEAD", url), ("PATCH", url), ("DELETE", url), ("POST", url)):
+        assert (await reader.ask(method, where, CHUNK | {"Upload-Offset": "0"})).status_code == 403
+    nobody = Tus(tus.served, tus.conn, "asb_nobody")
+    assert (await nobody.ask("HEAD", url)).status_code == 401
+    assert await tus.row(url) == ("receiving", 0, None)
+
+
+async def test_a_device_has_so_many_open_uploads(tus: Tus) -> None:
+    url = await tus.create(str(uuid4()), 10)
+    await tus.conn.execute(
+        "insert into upload_session (device_id, record_id, name, length, expires_at)"
+        " select device_id, record_id, name, length, expires_at from upload_session, generate_series(1, 199)"
+    )
+    headers = {"Upload-Length": "10"} | metadata(record_id=str(uuid4()), name="tag")
+    refused = await tus.ask("POST", FILES, headers)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too-many-requests")
+    assert refused.headers["retry-after"] == "60"
+    await tus.ask("DELETE", url)
+    assert (await tus.ask("POST", FILES, headers)).status_code == 201
+
+
+async def test_what_nobody_finishes_is_collected(tus: Tus) -> None:
+    """Expired sessions with their bytes, bytes without a session, and a photo whose process died before it was one."""
+    key = await tus.put_record()
+    stranded = await tus.create(key, len(photo()))
+    expired, alive = [await tus.create(str(uuid4()), 100) for _ in range(2)]
+    for url in (expired, alive):
+        await tus.patch(url, 0, b"x" * 40)
+    complete, late, dead = (UUID(url.rpartition("/")[2]) for url in (stranded, alive, expired))
+    (tus.spool / complete.hex).write_bytes(photo())
+    await tus.conn.execute("update upload_session set received = length, state = 'complete' where id = %s", [complete])
+    await tus.conn.execute("update upload_session set expires_at = now() where id = %s", [dead])
+    for path in (tus.spool / uuid4().hex, tus.spool / late.hex):
+        path.touch()
+        os.utime(path, (0, 0))
+    settings = msgspec.structs.replace(tus.served.settings, upload_sweep_s=3600.0)
+    async with serving(settings), asyncio.timeout(60):
+        while await tus.received(key) == [] or len(list(tus.spool.iterdir())) > 1:
+            await asyncio.sleep(0.02)
+    assert await tus.row(stranded) == ("accepted", len(photo()), None)
+    assert await tus.row(expired) is None
+    assert await tus.row(alive) == ("receiving", 40, 40)
