@@ -27,8 +27,8 @@ CHECKS = (
     ("lint-imports",),
     ("pytest", "-q", "tests/unit/test_layout.py"),
 )
-SIDE_BY_SIDE = ("-n", "2", "--dist")
-"""Each of the two processes has its own servers, and most tests wait for others' work."""
+SIDE_BY_SIDE = ("-n", "3", "--dist", "worksteal")
+"""Each process has its own servers; most tests wait for others' work, so that three keep two cores busy."""
 
 
 def run(*command: str) -> int:
@@ -54,10 +54,10 @@ def main(arguments: list[str]) -> int:
             return subprocess.run([sys.executable, "-m", "tests.bench", *rest], cwd=ROOT, check=False).returncode
         case ["slow", *rest]:
             machine.ensure_browser()
-            return run("pytest", *SIDE_BY_SIDE, "worksteal", "-m", "slow", *rest)
+            return run("pytest", *SIDE_BY_SIDE, "-m", "slow", *rest)
         case _:
             machine.ensure_browser()
-            return check() or run("pytest", *SIDE_BY_SIDE, "loadfile", "-m", "not slow", *arguments)
+            return check() or run("pytest", *SIDE_BY_SIDE, "-m", "not slow", *arguments)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,11 @@ from tests.worker.processes import Child, child, web_process, worker_process
 from tests.worker.rig import listening
 
 DRIVERS = ["none", *([found] if (found := browser()) else [])]
+FAILURES = [
+    pytest.param(driver, manner, marks=[pytest.mark.slow] if driver != "none" else [])
+    for driver in DRIVERS
+    for manner in ("disabled", "refused")
+]
 LOCKED = """<!doctype html><title>Sign in</title><form method="post" action="/login">
 <label for="u">User name</label><input id="u" name="user">
 <label for="p">Password</label><input id="p" name="password" type="password" {}>
@@ -218,8 +223,7 @@ async def test_a_password_is_typed_into_the_portal_and_written_nowhere(
         await made.nothing_is_found()
 
 
-@pytest.mark.parametrize("manner", ["disabled", "refused"])
-@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize(("driver", "manner"), FAILURES)
 async def test_a_run_that_fails_over_its_password_does_not_say_it(
     database_url: str, redis_url: str, conn: Connection, tmp_path: Path, driver: str, manner: str
 ) -> None:

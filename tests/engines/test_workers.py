@@ -134,7 +134,9 @@ async def test_a_job_reaches_the_portal_once(mill: Mill, engine: str) -> None:
         assert all(file["sent"] for file in mill.browser_use.files.values())
 
 
-@pytest.mark.parametrize("point", ["W3", "W4", "W5"])
+@pytest.mark.parametrize(
+    "point", [pytest.param("W3", marks=pytest.mark.slow), "W4", pytest.param("W5", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("engine", ["skyvern", "browser-use"])
 async def test_a_worker_killed_at_the_gate_after_a_lost_create_reply_submits_once(
     mill: Mill, engine: str, point: str

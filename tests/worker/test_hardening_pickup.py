@@ -88,7 +88,7 @@ async def test_a_notification_during_an_empty_fetch_is_a_reason_to_fetch_again(
 
 async def test_no_wake_up_is_lost_between_two_fetches(works: Plant) -> None:
     async with works.worker(poll_s=NEVER_S, reconcile_s=NEVER_S):
-        await insert_pairs(works, 500)
+        await insert_pairs(works, 200)
 
 
 @pytest.mark.slow

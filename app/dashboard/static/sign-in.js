@@ -26,13 +26,16 @@ function say(text, tone) {
 
 async function signIn(credentials, refusal) {
   inputs.disabled = true;
+  message.hidden = true;
   try {
     await api.send("POST", "/api/session", credentials, { csrf: false });
     location.replace(destination());
   } catch (problem) {
     inputs.disabled = false;
-    say(problem.status === 401 ? refusal : problem.message, "bad");
-    form.elements.password.value = "";
+    const refused = problem.status === 401;
+    say(refused ? refusal : problem.message, "bad");
+    // A server that was busy has judged nothing: what was typed may be sent again as it is.
+    if (refused) form.elements.password.value = "";
     form.elements[form.elements.email.value ? "password" : "email"].focus();
   }
 }
@@ -51,6 +54,6 @@ const code = decodeURIComponent(location.hash.slice(1));
 if (code) {
   // Out of the address bar and the history before anything else can read it.
   history.replaceState(null, "", location.pathname + location.search);
-  say("Signing you in…", "mute");
   signIn({ code }, "This link has been used already, or is too old. Sign in with e-mail and password, or ask for a new link.");
+  say("Signing you in…", "mute");
 }
