@@ -142,3 +142,9 @@ def test_the_docs_list_every_problem_as_the_code_has_it() -> None:
     """Apps are written from this page: an error that is not on it is handled as none. New problems need a note."""
     page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     assert page == catalogue.with_table(page), "run: python -m app.core.catalogue docs/errors.md"
+
+
+def test_each_migration_has_a_number_of_its_own() -> None:
+    """Two of one number run in the order of their names, which is nobody's decision; gaps hide a lost one."""
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "sql" / "migrations").glob("*.sql"))]
+    assert numbers == list(range(1, len(numbers) + 1))
