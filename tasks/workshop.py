@@ -73,7 +73,7 @@ async def open_workshop(settings: Settings, *, patience: Patience, company: Comp
     blobs = Blobs(settings.blobs)
 
     async def read_file(file: FileSpec) -> bytes:
-        return await asyncio.to_thread(blobs.path(bytes.fromhex(file.sha256)).read_bytes)
+        return await blobs.read(bytes.fromhex(file.sha256))
 
     engines = Engines(settings, read_file=read_file)
     size = 2 * settings.concurrency + 3

@@ -67,7 +67,7 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "database-unavailable": "The same request goes through later.",
         "no-secret-key": "`asbuilt secret-key` makes one.",
         "streams-full": "Read the state by `GET` meanwhile.",
-        "storage-busy": "The server was held up between storing the bytes and their row; the same request goes through.",
+        "storage-unavailable": "The place where photos are kept does not answer, or the server was held up; nothing was stored.",
         "storage-full": "The disk is near its end; an operator is needed, the phone only has to come again.",
     }
 )

@@ -263,10 +263,10 @@ class AnswersCannotBeKept(Problem):
     code, status, retry = "no-secret-key", 503, "fix"
 
 
-class StorageBusy(Problem):
-    """The bytes could not be stored just now."""
+class StorageUnavailable(Problem):
+    """Photos cannot be stored or read just now."""
 
-    code, status, retry = "storage-busy", 503, "after"
+    code, status, retry = "storage-unavailable", 503, "after"
 
 
 class StreamsFull(Problem):

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from app.core.errors import StorageBusy, StorageFull, TooLarge
+from app.core.errors import StorageFull, StorageUnavailable, TooLarge
 
 _SYNC_LATER = 2**20
 RECENT_S = 60.0
@@ -54,9 +54,9 @@ class Incoming:
         os.fsync(self._file.fileno())
 
     def demand_recent(self) -> None:
-        """Raise `StorageBusy` when the bytes were kept so long ago that the collector may have taken them."""
+        """Raise `StorageUnavailable` when the bytes were kept so long ago that the collector may have taken them."""
         if self.kept_at is not None and not 0 <= time.time() - self.kept_at < RECENT_S:
-            raise StorageBusy(retry_after_s=1)
+            raise StorageUnavailable(retry_after_s=1)
 
     @property
     def sha256(self) -> bytes:

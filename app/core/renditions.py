@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,29 +27,39 @@ class Renditions:
         self._folder = blobs.root / "renditions"
         self._folder.mkdir(parents=True, exist_ok=True)
 
-    async def jpeg(self, sha256: bytes, *, width: int) -> Path:
-        """Raises `UnsupportedMedia` for a photo that no JPEG can be made of."""
-        width = next((step for step in _WIDTHS if step >= width), _WIDTHS[-1])
-        path = self._folder / f"{sha256.hex()}-{width}.jpg"
-        if not await asyncio.to_thread(_used, path):
-            draft = self._folder / f"{uuid4().hex}.part"
-            try:
-                if not await self._render(self._blobs.path(sha256), draft, width):
+    async def jpeg(self, sha256: bytes, *, width: int) -> bytes:
+        """The JPEG of a photo. Raises `UnsupportedMedia` for one that none can be made of, and `StorageUnavailable`."""
+        path = self._folder / f"{sha256.hex()}-{rounded(width)}.jpg"
+        if (made := await asyncio.to_thread(_used, path)) is not None:
+            return made
+        draft = self._folder / f"{uuid4().hex}.part"
+        try:
+            async with self._blobs.local(sha256) as original:
+                if not await self._render(original, draft, rounded(width)):
                     raise UnsupportedMedia("no picture can be made of this file")
-                await asyncio.to_thread(draft.replace, path)
-            finally:
-                await asyncio.to_thread(draft.unlink, missing_ok=True)
-        return path
+            return await asyncio.to_thread(_keep, draft, path)
+        finally:
+            await asyncio.to_thread(draft.unlink, missing_ok=True)
 
     def remove_unused(self, *, older_s: float) -> int:
         """Remove what nobody has looked at for so long, and what killed processes left; answers how many."""
         return remove_unused(self._folder, older_s=older_s)
 
 
-def _used(path: Path) -> bool:
-    """Whether it is there; it is then not removed before its time is over again."""
-    try:
+def rounded(width: int) -> int:
+    """The width that is made for whoever asks for this one."""
+    return next((step for step in _WIDTHS if step >= width), _WIDTHS[-1])
+
+
+def _used(path: Path) -> bytes | None:
+    """What is there already; it is then not removed before its time is over again."""
+    with suppress(FileNotFoundError):
         os.utime(path)
-    except FileNotFoundError:
-        return False
-    return True
+        return path.read_bytes()
+    return None
+
+
+def _keep(draft: Path, path: Path) -> bytes:
+    made = draft.read_bytes()
+    draft.replace(path)
+    return made

@@ -61,7 +61,7 @@ async def accept_record(
     """Store a record with those of its photos that came along, and its job; or answer that it is stored already.
 
     Raises the problems of `decode`, and `ProjectUnknown`, `FormUnknown`, `FormClosed`, `DigestMismatch`,
-    `RecordConflict`, `PhotoConflict`, `InProgress`, `StorageFull`, `StorageBusy`, `DatabaseUnavailable`.
+    `RecordConflict`, `PhotoConflict`, `InProgress`, `StorageFull`, `StorageUnavailable`, `DatabaseUnavailable`.
     """
     await crashpoint("A1")
     upload = decode(raw, max_bytes=intake.settings.record_bytes)

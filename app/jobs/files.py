@@ -8,8 +8,8 @@ from litestar import Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import File
 
+from app.core import serving
 from app.core.blobs import Blobs
 from app.core.errors import NotFound, Unauthorised
 from app.core.secrets import same
@@ -30,10 +30,12 @@ async def get_file(
         raise Unauthorised
     if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
         raise NotFound
-    path = blobs.path(bytes.fromhex(sha256))
-    if not path.exists():
+    size = await blobs.size(bytes.fromhex(sha256))
+    if size is None:
         raise NotFound
-    return File(path=path, media_type="application/octet-stream")
+    return await serving.original(
+        request, blobs, sha256=bytes.fromhex(sha256), size=size, media_type="application/octet-stream", filename=sha256
+    )
 
 
 router = Router(PATH, route_handlers=[get_file])

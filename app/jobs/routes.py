@@ -9,8 +9,8 @@ from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
-from litestar.response import File
 
+from app.core import serving
 from app.core.auth import Caller
 from app.core.blobs import Blobs
 from app.core.cache import ProgressCache
@@ -110,12 +110,7 @@ async def artifact(
 ) -> Response[Any]:
     async with unavailable_as_problem(), pool.connection() as conn:
         row = await service.artifact(conn, request.user, job_id, artifact_id)
-    return File(
-        path=blobs.path(row.blob_sha256),
-        media_type=row.type,
-        content_disposition_type="inline",
-        headers={"Cache-Control": "private, max-age=86400, immutable", "Content-Security-Policy": "sandbox"},
-    )
+    return await serving.picture(request, blobs, sha256=row.blob_sha256, size=row.size, media_type=row.type)
 
 
 router = Router(

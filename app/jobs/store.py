@@ -36,6 +36,7 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
 class ArtifactRow(msgspec.Struct, frozen=True, kw_only=True):
     blob_sha256: bytes
     type: str
+    size: int
 
 
 _Q = load("jobs")

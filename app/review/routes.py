@@ -9,18 +9,18 @@ from litestar import Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
-from litestar.response import File
 
+from app.core import serving
 from app.core.auth import Caller
 from app.core.blobs import Blobs
 from app.core.db import Pool, unavailable_as_problem
-from app.core.renditions import Renditions
+from app.core.etags import has
+from app.core.renditions import Renditions, rounded
 from app.jobs.states import JobState
 from app.review import service
 from app.review.schemas import RecordDetail, RecordList, Stats
 
 Ask = Request[Caller, Any, State]
-_PRIVATE = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": "sandbox"}
 
 
 @get("/records", summary="A page of a project's records, newest first")
@@ -58,9 +58,15 @@ async def get_photo(
     async with unavailable_as_problem(), pool.connection() as conn:
         row = await service.find_photo(conn, request.user, record_id, name)
     if w is None:
-        return File(path=blobs.path(row.blob_sha256), media_type=row.type, filename=row.name, headers=_PRIVATE)
-    path = await renditions.jpeg(row.blob_sha256, width=w)
-    return File(path=path, media_type="image/jpeg", content_disposition_type="inline", headers=_PRIVATE)
+        return await serving.original(
+            request, blobs, sha256=row.blob_sha256, size=row.size, media_type=row.type, filename=row.name
+        )
+    etag = serving.tag(row.blob_sha256, f"-{rounded(w)}")
+    if has(request, etag):
+        return serving.unchanged(etag)
+    jpeg = await renditions.jpeg(row.blob_sha256, width=w)
+    headers = {**serving.SAFE, "ETag": etag, "Content-Disposition": "inline"}
+    return Response(jpeg, media_type="image/jpeg", headers=headers)
 
 
 @get("/stats", summary="The numbers on top of the page")

@@ -44,6 +44,7 @@ class TimelineRow(msgspec.Struct, frozen=True, kw_only=True):
 class PhotoRow(msgspec.Struct, frozen=True, kw_only=True):
     blob_sha256: bytes
     type: str
+    size: int
     name: str
 
 

@@ -60,6 +60,6 @@ select attempt_view(a) as view, a.progress, a.traceback, a.log
 
 -- name: find_artifact :opt
 -- A picture of a job, if the caller may see the job.
-select a.blob_sha256, b.type
+select a.blob_sha256, b.type, b.size
   from artifact as a join blob as b on b.sha256 = a.blob_sha256 join automation_job as j on j.id = a.job_id
  where a.id = %(id)s and a.job_id = %(job)s and (j.project_id = any(%(projects)s) or j.device_id = %(device)s);

@@ -67,7 +67,7 @@ select a.at, 0, a.action, a.actor, null, jsonb_build_object('reason', a.reason),
 
 -- name: find_photo :opt
 -- Where the bytes of a photo are, if the caller may see its record.
-select p.blob_sha256, b.type, p.name
+select p.blob_sha256, b.type, b.size, p.name
   from photo as p join asbuilt_record as r on r.id = p.record_id join blob as b on b.sha256 = p.blob_sha256
  where p.record_id = %(record)s and p.name = %(name)s and r.deleted_at is null
    and (r.project_id = any(%(projects)s) or r.device_id = %(device)s);

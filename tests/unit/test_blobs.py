@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.core.blobs import ABANDONED_S, Blobs, Found
-from app.core.errors import StorageBusy
+from app.core.errors import StorageUnavailable
 from app.core.incoming import RECENT_S
 from app.core.renditions import Renditions
 
@@ -111,5 +111,5 @@ async def test_a_row_is_made_soon_after_its_bytes_or_not_at_all(tmp_path: Path) 
         incoming.demand_recent()
         assert incoming.kept_at is not None
         incoming.kept_at -= RECENT_S
-        with pytest.raises(StorageBusy):
+        with pytest.raises(StorageUnavailable):
             incoming.demand_recent()
