@@ -17,10 +17,9 @@ from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
-from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp
 
-from app.core import crashpoints, db, health, sessions
+from app.core import crashpoints, db, health, openapi, sessions
 from app.core.auth import Authentication, Doorkeeper
 from app.core.blobs import Blobs
 from app.core.cache import ProgressCache, commands
@@ -90,7 +89,7 @@ class Web:
             dependencies={name: Provide(_from_state(name), sync_to_thread=False) for name in PARTS},
             middleware=[DefineMiddleware(Authentication, public_url=settings.public_url)],
             exception_handlers=HANDLERS,
-            openapi_config=OpenAPIConfig(title="Asbuilt", version="0.1.0", path="/api/schema", create_examples=False),
+            openapi_config=openapi.config(),
             cors_config=CORSConfig(
                 allow_origins=list(settings.cors_origins),
                 allow_headers=["Authorization", *tus.REQUEST_HEADERS],

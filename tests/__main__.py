@@ -25,7 +25,7 @@ CHECKS = (
     ("ruff", "check", "."),
     ("mypy",),
     ("lint-imports",),
-    ("pytest", "-q", "tests/unit/test_layout.py"),
+    ("pytest", "-q", "tests/unit/test_layout.py", "tests/unit/test_openapi.py"),
 )
 SIDE_BY_SIDE = ("-n", "3", "--dist", "worksteal")
 """Each process has its own servers; most tests wait for others' work, so that three keep two cores busy."""

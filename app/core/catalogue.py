@@ -87,17 +87,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 def entries() -> list[Entry]:
     """Every problem by status and code. Raises `KeyError` for one that `NOTES` does not explain."""
     found: dict[str, list[type[Problem]]] = {}
-    for kind in _kinds():
+    for kind in kinds():
         found.setdefault(kind.code, []).append(kind)
     listed = [
         Entry(
             code=code,
-            status=kinds[0].status,
-            title=kinds[0].title(),
-            retries=tuple(dict.fromkeys(kind.retry for kind in kinds)),
+            status=variants[0].status,
+            title=variants[0].title(),
+            retries=tuple(dict.fromkeys(kind.retry for kind in variants)),
             note=NOTES[code],
         )
-        for code, kinds in found.items()
+        for code, variants in found.items()
     ]
     return sorted(listed, key=lambda entry: (entry.status, entry.code))
 
@@ -118,7 +118,8 @@ def with_table(page: str) -> str:
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"
 
 
-def _kinds() -> Iterable[type[Problem]]:
+def kinds() -> Iterable[type[Problem]]:
+    """Every class of problem."""
     here = vars(errors).values()
     return [kind for kind in here if isinstance(kind, type) and issubclass(kind, Problem)]
 

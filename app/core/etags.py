@@ -11,12 +11,13 @@ from litestar import Request, Response
 T = TypeVar("T")
 
 
-def tagged(request: Request[Any, Any, Any], view: T, *, prefix: str = "") -> Response[T | None]:
+def tagged(request: Request[Any, Any, Any], view: T, *, prefix: str = "") -> Response[T]:
     """The view with its ETag, or 304 without a body for a client that has it. `prefix` goes before the hash."""
     etag = f'"{prefix}{hashlib.sha256(msgspec.json.encode(view)).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if has(request, etag):
-        return Response(None, status_code=304, headers=headers)
+        nothing: Response[Any] = Response(None, status_code=304, headers=headers)
+        return nothing
     return Response(view, headers=headers)
 
 

@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import httpx
 import msgspec
@@ -92,13 +91,18 @@ def _touch(blobs: Blobs) -> None:
         incoming.sync()
 
 
-@get("/health/live", public=True, summary="The process lives")
+@get("/health/live", public=True, summary="The process lives", answers={200: "It lives."})
 async def get_live() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@get("/health/ready", public=True, summary="Whether to send requests here")
-async def get_ready(health: NamedDependency[Health]) -> Response[Any]:
+@get(
+    "/health/ready",
+    public=True,
+    summary="Whether to send requests here",
+    answers={200: "Yes.", 503: "Not now; `parts` says why."},
+)
+async def get_ready(health: NamedDependency[Health]) -> Response[Ready]:
     ready = await health.ready()
     return Response(ready, status_code=200 if ready.status == "ok" else 503)
 

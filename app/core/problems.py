@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from psycopg import InterfaceError, OperationalError
+from psycopg import DataError, InterfaceError, OperationalError
 
 from app.core import errors
 from app.core.errors import FieldError, Problem
@@ -32,6 +32,9 @@ _BY_STATUS: dict[int, type[Problem]] = {
     415: errors.UnsupportedMedia,
     429: errors.TooManyRequests,
 }
+
+_UNSTORABLE = frozenset({None, "22003", "22008", "22021", "22P02", "22P03", "22P05"})
+"""What only a value from outside can cause: NUL (psycopg itself refuses it), a surrogate, a number out of range."""
 
 
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -105,6 +108,12 @@ def _on_database(request: Request[Any, Any, Any], exc: Exception) -> Response[by
     return render(request, errors.DatabaseUnavailable(retry_after_s=2))
 
 
+def _on_data(request: Request[Any, Any, Any], exc: DataError) -> Response[bytes]:
+    if exc.sqlstate not in _UNSTORABLE:
+        return _on_anything(request, exc)
+    return render(request, errors.MalformedRequest("a value cannot be stored: NUL, a lone surrogate, or out of range"))
+
+
 def _on_anything(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
     log.error("a request failed", exc_info=exc, extra={"event": "http.internal"})
     return render(request, Problem())
@@ -114,6 +123,7 @@ HANDLERS: dict[int | type[Exception], Callable[..., Response[Any]]] = {
     Problem: _on_problem,
     HTTPException: _on_http,
     RecursionError: _on_depth,
+    DataError: _on_data,
     OperationalError: _on_database,
     InterfaceError: _on_database,
     Exception: _on_anything,

@@ -13,7 +13,7 @@ from litestar.params import JSONBody
 from app.core import access
 from app.core.auth import Caller, Doorkeeper, ProjectAccess, cookie_name
 from app.core.db import Pool, unavailable_as_problem
-from app.core.errors import Forbidden, MalformedRequest
+from app.core.errors import Forbidden, MalformedRequest, Unauthorised
 from app.core.settings import Settings
 
 
@@ -38,13 +38,20 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
-@get("/me", summary="Who is asking, and which projects are open to them")
+@get("/me", summary="Who is asking, and which projects are open to them", answers={200: "The caller."})
 async def get_me(request: Request[Caller, Any, State]) -> Me:
     caller = request.user
     return Me(kind=caller.kind, name=caller.name, csrf=caller.csrf, projects=caller.projects)
 
 
-@post("/session", status_code=200, public=True, summary="Sign in")
+@post(
+    "/session",
+    status_code=200,
+    public=True,
+    summary="Sign in",
+    answers={200: "Signed in: the session is in the cookie."},
+    problems=(Unauthorised,),
+)
 async def sign_in(
     request: Request[Any, Any, State],
     data: JSONBody[SignIn],
@@ -73,7 +80,7 @@ async def sign_in(
     return Response(SignedIn(name=session.name), cookies=[cookie])
 
 
-@delete("/session", status_code=204, summary="Sign out")
+@delete("/session", status_code=204, summary="Sign out", answers={204: "Signed out."})
 async def sign_out(
     request: Request[Caller, Any, State],
     pool: NamedDependency[Pool],

@@ -29,7 +29,7 @@ _KINDS: Mapping[str, PhotoKind] = {kind: kind for kind in ("photo", "redline", "
 _AT_INDEX = re.compile(r"\[(\d+)\]")
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     project: Key
     form: Key
@@ -44,7 +44,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
     photos: list[dict[str, Json]] = []
 
 
-class _Photo(msgspec.Struct, frozen=True, kw_only=True):
+class Photo(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     shot: Key
     kind: str = "photo"
@@ -64,7 +64,7 @@ def decode(raw: bytes, *, max_bytes: int = MAX_BYTES) -> RecordUpload:
     document = read(raw, max_bytes=max_bytes)
     if not isinstance(document, dict):
         raise MalformedRequest("The record must be a JSON object.", pointer="")
-    record = _shaped(document, _Record)
+    record = _shaped(document, Record)
     photos = _manifest(record.photos)
     where, doubts = position(record.position)
     times = {name: moment(name, document.get(name)) for name in ("captured_at", "created_at", "sent_at")}
@@ -98,7 +98,7 @@ def _manifest(entries: list[dict[str, Json]]) -> tuple[PhotoManifest, ...]:
 
 
 def _photo(index: int, entry: dict[str, Json]) -> PhotoManifest:
-    wire = _shaped(entry, _Photo, at=pointer("photos", index))
+    wire = _shaped(entry, Photo, at=pointer("photos", index))
     lat, lon = number(wire.lat), number(wire.lon)
     usable = in_range(lat, lon)
     return PhotoManifest(
@@ -116,14 +116,14 @@ def _photo(index: int, entry: dict[str, Json]) -> PhotoManifest:
 
 def _kept(fields: dict[str, Json], document: dict[str, Json], doubts: tuple[Doubt, ...]) -> dict[str, Json]:
     """The fields, plus what no column will hold; a field of the same name keeps its place."""
-    homeless = {key: value for key, value in document.items() if key not in _Record.__struct_fields__}
+    homeless = {key: value for key, value in document.items() if key not in Record.__struct_fields__}
     for doubt in doubts:
         member = doubt.field.partition("/")[0]
         homeless[member] = document[member]
     return fields | {(key if key not in fields else f"record.{key}"): value for key, value in homeless.items()}
 
 
-Shape = TypeVar("Shape", _Record, _Photo)
+Shape = TypeVar("Shape", Record, Photo)
 
 
 def _shaped(members: dict[str, Json], shape: type[Shape], *, at: str = "") -> Shape:

@@ -13,19 +13,40 @@ from litestar.datastructures import Headers, State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from app.core import errors
 from app.core.auth import Caller
 from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import MalformedRequest, UnsupportedMedia
 from app.core.etags import tagged
+from app.core.openapi import Parts
 from app.intake import receiving, service
-from app.intake.schemas import AcceptedView, ReceiptView
+from app.intake.schemas import AcceptedView, ReceiptView, RecordDocument
 from app.intake.service import Intake
 from app.intake.uploads.service import Uploads, settle_waiting
 
 Ask = Request[Caller, Any, State]
 
+STORED = {201: "Stored now.", 200: "Stored before: the same answer, with the status of now."}
+REFUSED = (
+    errors.DigestMismatch,
+    errors.ProjectUnknown,
+    errors.FormUnknown,
+    errors.RecordConflict,
+    errors.PhotoConflict,
+    errors.InProgress,
+    errors.FormClosed,
+    errors.IdleTimeout,
+)
 
-@post("/records", summary="A record and its photos in one multipart request", request_max_body_size=None)
+
+@post(
+    "/records",
+    summary="A record and its photos in one multipart request",
+    request_max_body_size=None,
+    body={"multipart/form-data": Parts("record", RecordDocument)},
+    answers=STORED,
+    problems=(*REFUSED, errors.StorageFull),
+)
 async def post_record(
     request: Ask, intake: NamedDependency[Intake], uploads: NamedDependency[Uploads]
 ) -> Response[AcceptedView]:
@@ -37,7 +58,14 @@ async def post_record(
     return _answer(await _joined(uploads, request.user, accepted))
 
 
-@put("/records/{record_id:uuid}", summary="A record as JSON; its photos follow", request_max_body_size=None)
+@put(
+    "/records/{record_id:uuid}",
+    summary="A record as JSON; its photos follow",
+    request_max_body_size=None,
+    body={"application/json": RecordDocument},
+    answers=STORED,
+    problems=REFUSED,
+)
 async def put_record(
     request: Ask, record_id: FromPath[UUID], intake: NamedDependency[Intake], uploads: NamedDependency[Uploads]
 ) -> Response[AcceptedView]:
@@ -49,7 +77,26 @@ async def put_record(
     return _answer(await _joined(uploads, request.user, accepted))
 
 
-@put("/records/{record_id:uuid}/photos/{name:str}", summary="A photo's bytes", request_max_body_size=None)
+@put(
+    "/records/{record_id:uuid}/photos/{name:str}",
+    summary="A photo's bytes",
+    request_max_body_size=None,
+    body={"application/octet-stream": bytes},
+    headers={
+        "Repr-Digest": "The SHA-256 of the bytes, `sha-256=:…:` (RFC 9530); also as Content-Digest.",
+        "X-Content-SHA256": "The same in hex.",
+    },
+    answers={201: "Stored now.", 200: "The same bytes were stored before."},
+    problems=(
+        errors.DigestMismatch,
+        errors.RecordNotYet,
+        errors.ProjectUnknown,
+        errors.FormUnknown,
+        errors.PhotoConflict,
+        errors.IdleTimeout,
+        errors.StorageFull,
+    ),
+)
 async def put_photo(
     request: Ask, record_id: FromPath[UUID], name: FromPath[str], intake: NamedDependency[Intake]
 ) -> Response[ReceiptView]:
@@ -62,10 +109,14 @@ async def put_photo(
     return Response(stored, status_code=201 if new else 200)
 
 
-@get("/records/{record_id:uuid}", summary="The receipt: what is stored, what is missing")
-async def get_receipt(
-    request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]
-) -> Response[ReceiptView | None]:
+@get(
+    "/records/{record_id:uuid}",
+    summary="The receipt: what is stored, what is missing",
+    answers={200: "The receipt."},
+    problems=(errors.RecordUnknown,),
+    tagged=True,
+)
+async def get_receipt(request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Response[ReceiptView]:
     async with unavailable_as_problem(), pool.connection() as conn:
         receipt = await service.receipt(conn, request.user, record_id)
     return tagged(request, receipt, prefix=f"{receipt.revision}.")

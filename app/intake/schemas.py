@@ -6,7 +6,7 @@ Only shapes; reading and normalising is `decode`, judging is `rules`.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -52,6 +52,24 @@ class PhotoManifest(msgspec.Struct, frozen=True, kw_only=True):
     taken_at: datetime | None = None
     lat: float | None = None
     lon: float | None = None
+
+
+class RecordDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as a phone sends it. It is read with more patience than this: what is odd is stored, with a finding."""
+
+    id: UUID
+    """Made by the phone, new for each record."""
+    project: str
+    form: str
+    form_version: int
+    asset: str
+    crew: str | None = None
+    fields: dict[str, Any] = {}
+    position: Position | None = None
+    captured_at: datetime | None = None
+    created_at: datetime | None = None
+    sent_at: datetime | None = None
+    photos: list[PhotoManifest] = []
 
 
 class RecordUpload(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from app.core import serving
+from app.core import errors, serving
 from app.core.auth import Caller
 from app.core.blobs import Blobs
 from app.core.cache import ProgressCache
@@ -22,7 +22,7 @@ from app.jobs.states import JobState
 Ask = Request[Caller, Any, State]
 
 
-@get("/{job_id:uuid}", summary="A job with its progress")
+@get("/{job_id:uuid}", summary="A job with its progress", answers={200: "The job."}, problems=(errors.JobUnknown,))
 async def get_job(
     request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool], cache: NamedDependency[ProgressCache]
 ) -> JobView:
@@ -30,7 +30,12 @@ async def get_job(
         return await service.get_job(conn, cache, request.user, job_id)
 
 
-@get("/record/{record_id:uuid}", summary="All jobs of a record, newest first")
+@get(
+    "/record/{record_id:uuid}",
+    summary="All jobs of a record, newest first",
+    answers={200: "The jobs."},
+    problems=(errors.RecordUnknown,),
+)
 async def jobs_of_record(
     request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool], cache: NamedDependency[ProgressCache]
 ) -> JobList:
@@ -38,7 +43,12 @@ async def jobs_of_record(
         return await service.jobs_of_record(conn, cache, request.user, record_id)
 
 
-@get("/project/{project:str}", summary="A page of a project's jobs, newest first")
+@get(
+    "/project/{project:str}",
+    summary="A page of a project's jobs, newest first",
+    answers={200: "A page of jobs."},
+    problems=(errors.ProjectUnknown,),
+)
 async def jobs_of_project(
     request: Ask,
     project: FromPath[str],
@@ -54,7 +64,13 @@ async def jobs_of_project(
         )
 
 
-@post("/{job_id:uuid}/retry", status_code=202, summary="Run a failed or waiting job now, with a fresh budget")
+@post(
+    "/{job_id:uuid}/retry",
+    status_code=202,
+    summary="Run a failed or waiting job now, with a fresh budget",
+    answers={202: "The job, which is picked up at once."},
+    problems=(errors.JobUnknown, errors.JobNotRetryable),
+)
 async def retry(
     request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
 ) -> JobView:
@@ -62,7 +78,13 @@ async def retry(
         return await service.retry(conn, request.user, job_id, reason=data.reason)
 
 
-@post("/{job_id:uuid}/cancel", status_code=202, summary="End a job; one that runs is asked to stop")
+@post(
+    "/{job_id:uuid}/cancel",
+    status_code=202,
+    summary="End a job; one that runs is asked to stop",
+    answers={202: "The job, ended or about to."},
+    problems=(errors.JobUnknown, errors.JobNotCancellable),
+)
 async def cancel(
     request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
 ) -> JobView:
@@ -70,7 +92,13 @@ async def cancel(
         return await service.cancel(conn, request.user, job_id, reason=data.reason)
 
 
-@post("/{job_id:uuid}/outcome", status_code=200, summary="Say whether the portal has a record whose outcome is unknown")
+@post(
+    "/{job_id:uuid}/outcome",
+    status_code=200,
+    summary="Say whether the portal has a record whose outcome is unknown",
+    answers={200: "The job, completed or to be submitted again."},
+    problems=(errors.JobUnknown, errors.OutcomeNotAsked, errors.ConfirmationMissing),
+)
 async def answer_outcome(
     request: Ask, job_id: FromPath[UUID], data: JSONBody[OutcomeRequest], pool: NamedDependency[Pool]
 ) -> JobView:
@@ -78,7 +106,13 @@ async def answer_outcome(
         return await service.answer_outcome(conn, request.user, job_id, data)
 
 
-@post("/{job_id:uuid}/hold", status_code=202, summary="Put a waiting job on hold")
+@post(
+    "/{job_id:uuid}/hold",
+    status_code=202,
+    summary="Put a waiting job on hold",
+    answers={202: "The job on hold."},
+    problems=(errors.JobUnknown, errors.JobNotHoldable),
+)
 async def hold(
     request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
 ) -> JobView:
@@ -86,7 +120,13 @@ async def hold(
         return await service.hold(conn, request.user, job_id, reason=data.reason)
 
 
-@post("/{job_id:uuid}/release", status_code=202, summary="Let a job on hold go on")
+@post(
+    "/{job_id:uuid}/release",
+    status_code=202,
+    summary="Let a job on hold go on",
+    answers={202: "The job, which goes on."},
+    problems=(errors.JobUnknown, errors.JobNotOnHold),
+)
 async def release(
     request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
 ) -> JobView:
@@ -94,13 +134,26 @@ async def release(
         return await service.release(conn, request.user, job_id, reason=data.reason)
 
 
-@get("/{job_id:uuid}/attempts", summary="Every attempt of a job with its steps, newest first")
+@get(
+    "/{job_id:uuid}/attempts",
+    summary="Every attempt of a job with its steps, newest first",
+    answers={200: "The attempts."},
+    problems=(errors.JobUnknown,),
+)
 async def attempts(request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool]) -> AttemptList:
     async with unavailable_as_problem(), pool.connection() as conn:
         return await service.attempts(conn, request.user, job_id)
 
 
-@get("/{job_id:uuid}/artifacts/{artifact_id:uuid}", summary="A screenshot of a run")
+@get(
+    "/{job_id:uuid}/artifacts/{artifact_id:uuid}",
+    summary="A screenshot of a run",
+    answers={200: "The picture.", 206: "The range that was asked for."},
+    problems=(errors.JobUnknown,),
+    media=("image/jpeg", "image/png", "text/html", "text/plain"),
+    headers={"Range": "One range of bytes."},
+    tagged=True,
+)
 async def artifact(
     request: Ask,
     job_id: FromPath[UUID],

@@ -13,7 +13,15 @@ from litestar.response import Stream
 
 from app.core.auth import Caller, Doorkeeper, cookie_name
 from app.core.db import Pool, unavailable_as_problem
-from app.core.errors import JobUnknown, MalformedRequest, ProjectUnknown, RecordUnknown, Unauthorised
+from app.core.errors import (
+    JobUnknown,
+    MalformedRequest,
+    ProjectUnknown,
+    RecordUnknown,
+    StreamsFull,
+    TooManyRequests,
+    Unauthorised,
+)
 from app.core.settings import Settings
 from app.live import store
 from app.live.cursor import job_cursor, many_cursor
@@ -35,6 +43,10 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         "Server-sent events `snapshot`, `state`, `progress` and `health`. Give at most one of job, record and project; "
         "with none, everything you may see. Resume with `Last-Event-ID`."
     ),
+    answers={200: "The stream."},
+    problems=(JobUnknown, RecordUnknown, ProjectUnknown, TooManyRequests, StreamsFull),
+    media=("text/event-stream",),
+    headers={"Last-Event-ID": "The id of the last event that the client has."},
 )
 async def events(
     request: Ask,

@@ -11,19 +11,30 @@ from litestar.params import FromPath, JSONBody
 
 from app.core.auth import Caller
 from app.core.db import Pool, unavailable_as_problem
+from app.core.errors import PortalUnknown
 from app.portals import service
 from app.portals.schemas import PauseRequest, PortalList
 
 Ask = Request[Caller, Any, State]
 
 
-@get("/", summary="The accounts of the caller's portals: limits, who waits, pauses, breakers")
+@get(
+    "/",
+    summary="The accounts of the caller's portals: limits, who waits, pauses, breakers",
+    answers={200: "The accounts."},
+)
 async def portals(request: Ask, pool: NamedDependency[Pool]) -> PortalList:
     async with unavailable_as_problem(), pool.connection() as conn:
         return await service.portals(conn, request.user)
 
 
-@post("/{portal:str}/pause", status_code=202, summary="Start no more runs at a portal")
+@post(
+    "/{portal:str}/pause",
+    status_code=202,
+    summary="Start no more runs at a portal",
+    answers={202: "The accounts as they are now."},
+    problems=(PortalUnknown,),
+)
 async def pause(
     request: Ask, portal: FromPath[str], data: JSONBody[PauseRequest], pool: NamedDependency[Pool]
 ) -> PortalList:
@@ -31,7 +42,13 @@ async def pause(
         return await service.pause(conn, request.user, portal, data)
 
 
-@post("/{portal:str}/resume", status_code=202, summary="Let a paused portal go on, and close its breaker")
+@post(
+    "/{portal:str}/resume",
+    status_code=202,
+    summary="Let a paused portal go on, and close its breaker",
+    answers={202: "The accounts as they are now."},
+    problems=(PortalUnknown,),
+)
 async def resume(
     request: Ask, portal: FromPath[str], data: JSONBody[PauseRequest], pool: NamedDependency[Pool]
 ) -> PortalList:

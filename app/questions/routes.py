@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from app.core import errors
 from app.core.auth import Caller
 from app.core.db import Pool, unavailable_as_problem
 from app.core.settings import Settings
@@ -21,13 +22,30 @@ from app.questions.schemas import Answer, InputList
 Ask = Request[Caller, Any, State]
 
 
-@get("/{job_id:uuid}/inputs", summary="The questions of a job, newest first, without their answers")
+@get(
+    "/{job_id:uuid}/inputs",
+    summary="The questions of a job, newest first, without their answers",
+    answers={200: "The questions."},
+    problems=(errors.JobUnknown,),
+)
 async def inputs(request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool]) -> InputList:
     async with unavailable_as_problem(), pool.connection() as conn:
         return await service.inputs(conn, request.user, job_id)
 
 
-@post("/{job_id:uuid}/inputs/{input_id:uuid}", status_code=202, summary="Answer a question; the job goes on at once")
+@post(
+    "/{job_id:uuid}/inputs/{input_id:uuid}",
+    status_code=202,
+    summary="Answer a question; the job goes on at once",
+    answers={202: "The job, which goes on."},
+    problems=(
+        errors.JobUnknown,
+        errors.InputUnknown,
+        errors.InputAnswered,
+        errors.InputExpired,
+        errors.AnswersCannotBeKept,
+    ),
+)
 async def answer(
     request: Ask,
     job_id: FromPath[UUID],

@@ -14,6 +14,7 @@ from app.core import serving
 from app.core.auth import Caller
 from app.core.blobs import Blobs
 from app.core.db import Pool, unavailable_as_problem
+from app.core.errors import ProjectUnknown, RecordUnknown
 from app.core.etags import has
 from app.core.renditions import Renditions, rounded
 from app.jobs.states import JobState
@@ -23,7 +24,12 @@ from app.review.schemas import RecordDetail, RecordList, Stats
 Ask = Request[Caller, Any, State]
 
 
-@get("/records", summary="A page of a project's records, newest first")
+@get(
+    "/records",
+    summary="A page of a project's records, newest first",
+    answers={200: "A page of records."},
+    problems=(ProjectUnknown,),
+)
 async def list_records(
     request: Ask,
     pool: NamedDependency[Pool],
@@ -39,13 +45,21 @@ async def list_records(
         )
 
 
-@get("/records/{record_id:uuid}", summary="A record whole")
+@get("/records/{record_id:uuid}", summary="A record whole", answers={200: "The record."}, problems=(RecordUnknown,))
 async def get_record(request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]) -> RecordDetail:
     async with unavailable_as_problem(), pool.connection() as conn:
         return await service.get_record(conn, request.user, record_id)
 
 
-@get("/records/{record_id:uuid}/photos/{name:str}", summary="A photo: re-encoded with w, else the original")
+@get(
+    "/records/{record_id:uuid}/photos/{name:str}",
+    summary="A photo: re-encoded with w, else the original",
+    answers={200: "The photo.", 206: "The range that was asked for."},
+    problems=(RecordUnknown,),
+    media=("image/jpeg", "image/png", "image/webp", "image/heic", "application/pdf", "application/octet-stream"),
+    headers={"Range": "One range of bytes of the original."},
+    tagged=True,
+)
 async def get_photo(
     request: Ask,
     record_id: FromPath[UUID],
@@ -69,7 +83,12 @@ async def get_photo(
     return Response(jpeg, media_type="image/jpeg", headers=headers)
 
 
-@get("/stats", summary="The numbers on top of the page")
+@get(
+    "/stats",
+    summary="The numbers on top of the page",
+    answers={200: "The numbers."},
+    problems=(ProjectUnknown,),
+)
 async def get_stats(request: Ask, pool: NamedDependency[Pool], project: FromQuery[str]) -> Stats:
     async with unavailable_as_problem(), pool.connection() as conn:
         return await service.stats(conn, request.user, project=project)

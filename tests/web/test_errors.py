@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.service import Service
+from sql import Connection
+from tests.service import Service, token
 
 JSON = {"Content-Type": "application/json"}
 REFUSED: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
@@ -28,13 +29,23 @@ REFUSED: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
         "malformed-request",
     ),
     "2 MB of JSON": ("POST", "/api/session", {"content": b" " * 2_000_000, "headers": JSON}, 413, "too-large"),
+    "NUL in a reason": ("POST", "/api/portals/npl/pause", {"json": {"reason": "a\0b"}}, 400, "malformed-request"),
+    "NUL in a search": ("GET", "/api/records?project=demo&q=a%00b", {}, 400, "malformed-request"),
+    "NUL in a name": (
+        "GET",
+        "/api/records/00000000-0000-4000-8000-000000000000/photos/a%00b",
+        {},
+        400,
+        "malformed-request",
+    ),
     "a method of its own": ("BREW", "/api/me", {}, 400, "malformed-request"),
 }
 
 
-async def test_every_refusal_keeps_the_contract(served: Service) -> None:
+async def test_every_refusal_keeps_the_contract(served: Service, conn: Connection) -> None:
+    operator = served.bearer(await token(conn, scopes=("operate",)))
     for case, (method, path, sent, status, code) in REFUSED.items():
-        given = {**sent, "headers": served.bearer() | sent.get("headers", {})}
+        given = {**sent, "headers": operator | sent.get("headers", {})}
         answer = await served.http.request(method, path, **given)
         assert answer.status_code == status, (case, answer.text)
         assert answer.headers["content-type"] == "application/problem+json", case

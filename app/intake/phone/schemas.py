@@ -27,7 +27,7 @@ class FormList(msgspec.Struct, frozen=True, kw_only=True):
     items: list[FormEntry]
 
 
-class FormView(msgspec.Struct, frozen=True, kw_only=True):
+class PhoneForm(msgspec.Struct, frozen=True, kw_only=True):
     """A form version whole: JSON Schema of the fields in the order of the page, photo shots, measures, thresholds."""
 
     form: str

@@ -12,7 +12,7 @@ from app.core.errors import FormUnknown
 from app.core.settings import Settings
 from app.intake import decode, decoding, names, photos, receiving, strict_json
 from app.intake.phone import store
-from app.intake.phone.schemas import FormEntry, FormList, FormView, Inbox, InboxItem, Limits, OpenDefect
+from app.intake.phone.schemas import FormEntry, FormList, Inbox, InboxItem, Limits, OpenDefect, PhoneForm
 from app.intake.schemas import MediaView
 from sql import Connection
 
@@ -37,14 +37,14 @@ async def forms(conn: Connection) -> FormList:
     )
 
 
-async def form(conn: Connection, *, key: str, version: int) -> FormView:
+async def form(conn: Connection, *, key: str, version: int) -> PhoneForm:
     """Raises `FormUnknown`."""
     # No version is larger than what its column holds.
     row = await store.FORM(conn, form=key, version=version) if version < 2**31 and "\0" not in key else None
     if row is None:
         raise FormUnknown(f"there is no form {key!r} of version {version}")
     body = {"form": row.form_key, "form_version": row.version}
-    return msgspec.convert(body | msgspec.structs.asdict(row), FormView)
+    return msgspec.convert(body | msgspec.structs.asdict(row), PhoneForm)
 
 
 async def inbox(conn: Connection, caller: Caller, *, limit: int, cursor: str | None) -> Inbox:
