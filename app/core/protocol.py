@@ -11,12 +11,18 @@ from app.core.errors import MalformedRequest, Problem
 from app.core.problems import MEDIA_TYPE, encode
 
 MAX_HEAD = 64 * 1024
+MAX_UNWANTED = 256 * 2**20
+"""How much of a body is thrown away after its answer: more than twice the largest upload, so that phones read it."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Answers 400 and hangs up on a head of more than `MAX_HEAD` bytes: it would be held in memory to its end."""
+    """Answers 400 and hangs up on a head of more than `MAX_HEAD` bytes: it would be held in memory to its end.
+
+    It also hangs up on a body that goes on for more than `MAX_UNWANTED` bytes after its answer.
+    """
 
     _unparsed = 0
+    _unwanted = 0
 
     def data_received(self, data: bytes) -> None:
         self._unparsed += len(data)
@@ -25,12 +31,16 @@ class BoundedProtocol(HttpToolsProtocol):
             self.send_400_response("The head of the request is too large.")
 
     def on_headers_complete(self) -> None:
-        self._unparsed = 0
+        self._unparsed = self._unwanted = 0
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._unparsed = 0
         super().on_body(body)
+        if self.cycle.response_complete:
+            self._unwanted += len(body)
+            if self._unwanted > MAX_UNWANTED:
+                self.transport.abort()
 
     def on_message_complete(self) -> None:
         self._unparsed = 0

@@ -11,7 +11,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
+from litestar.exceptions import InternalServerException
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
 from app.core.blobs import Blobs
 from app.core.errors import IdleTimeout, MalformedRequest, TooLarge, UnsupportedMedia
@@ -20,6 +21,8 @@ from app.core.settings import Settings
 
 RECORD_PART = "record"
 MAX_PARTS = 60
+MAX_BOUNDARY = 70
+"""RFC 2046, section 5.1.1."""
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 
@@ -43,6 +46,7 @@ class Package:
         self._files = ExitStack()
         self._document = bytearray()
         self._open: Incoming | None = None
+        self._count = 0
 
     def __enter__(self) -> Self:
         return self
@@ -52,14 +56,12 @@ class Package:
 
     async def read(self, body: AsyncIterator[bytes], boundary: str) -> None:
         """Raises `MalformedRequest`, `TooLarge`, `IdleTimeout` and `StorageFull`."""
-        parser = PushMultipartParser(boundary, max_segment_count=MAX_PARTS, strict=True)
         try:
-            with parser:
+            # Strict, it would refuse what follows the last boundary, but only when that comes in a packet of its own.
+            with PushMultipartParser(boundary, strict=False) as parser:
                 async for chunk in body:
                     for piece in parser.parse(chunk):
                         await self._take(piece)
-        except ParserLimitReached as exc:
-            raise TooLarge(f"at most {MAX_PARTS} parts are allowed", limits={"request_parts": MAX_PARTS}) from exc
         except (MultipartError, UnicodeError, LookupError) as exc:
             raise MalformedRequest("the multipart body cannot be read") from exc
         if self.record is None:
@@ -79,7 +81,12 @@ class Package:
             self._end()
 
     def _begin(self, segment: MultipartSegment) -> None:
+        self._count += 1
+        if self._count > MAX_PARTS:
+            raise TooLarge(f"at most {MAX_PARTS} parts are allowed", limits={"request_parts": MAX_PARTS})
         name = segment.name or ""
+        if (segment.content_type or "").lower().startswith("multipart/"):
+            raise MalformedRequest(f"the part {name[:40]!r} is a multipart body itself")
         if not name and not segment.filename:
             raise MalformedRequest("a part has no name")
         if (segment.charset or "").lower() not in _CHARSETS:
@@ -102,15 +109,19 @@ class Package:
 
 
 def boundary_of(content_type: str) -> str:
-    """Raises `UnsupportedMedia` for anything but multipart/form-data with a boundary."""
+    """Raises `UnsupportedMedia` for anything but multipart/form-data, and `MalformedRequest` without a boundary."""
     kind, options = parse_options_header(content_type)
-    if kind != "multipart/form-data" or not options.get("boundary"):
+    if kind != "multipart/form-data":
         raise UnsupportedMedia("send multipart/form-data")
-    return str(options["boundary"])
+    boundary = str(options.get("boundary", ""))
+    if not 1 <= len(boundary) <= MAX_BOUNDARY:
+        raise MalformedRequest(f"the Content-Type names no boundary of 1 to {MAX_BOUNDARY} characters")
+    return boundary
 
 
 async def bounded(body: AsyncIterator[bytes], *, limit: int, named: str, idle_s: float) -> AsyncIterator[bytes]:
-    """The body's chunks. Raises `TooLarge` past `limit` bytes and `IdleTimeout` after `idle_s` seconds of silence.
+    """The body's chunks. Raises `TooLarge` past `limit` bytes and `IdleTimeout` after `idle_s` seconds of silence
+    or a line that was cut.
 
     `named` is the limit's name at `/api/mobile/limits`.
 
@@ -127,6 +138,9 @@ async def bounded(body: AsyncIterator[bytes], *, limit: int, named: str, idle_s:
             break
         except TimeoutError as exc:
             raise IdleTimeout(f"nothing arrived for {idle_s:g} s") from exc
+        except InternalServerException as exc:
+            # Litestar's word for a peer that hung up; as an error of ours it would wake somebody for every tunnel.
+            raise IdleTimeout("the connection ended before the body did") from exc
         size += len(chunk)
         if size > 2 * limit:
             break

@@ -6,6 +6,7 @@ Bytes first, rows second: photos are durable under their hash before the transac
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -87,7 +88,9 @@ async def accept_record(
         return rows.accepted(upload, facts, findings, stored)
     if stored.outcome == "replayed":
         return await _replay(intake, caller, upload, facts)
-    raise RecordConflict("another content is stored under this record id")
+    if stored.outcome == "deleted":
+        raise RecordConflict("the record was deleted")
+    raise _conflict(await _receipt_row(intake, caller, upload.id))
 
 
 async def accept_photo(
@@ -146,17 +149,23 @@ def _by_name(upload: RecordUpload, parts: list[Part]) -> dict[str, Incoming]:
     wanted = {photo.name: photo for photo in upload.photos}
     found: dict[str, Incoming] = {}
     for part in parts:
-        candidates = [names.clean(text) for text in (part.name, part.filename) if text]
-        name = next((name for name in candidates if name in wanted), None)
-        if name is None:
-            raise MalformedRequest(f"the record lists no photo named {(part.name or part.filename)[:40]!r}")
+        name = _listed(part, wanted)
         if name in found:
-            raise PhotoConflict(f"the photo {name!r} was sent twice")
+            raise MalformedRequest(f"the photo {name!r} was sent twice")
         declared = wanted[name].sha256
         if declared not in (None, part.incoming.sha256.hex()):
             raise DigestMismatch(f"the bytes of {name!r} do not have the declared digest")
         found[name] = part.incoming
     return found
+
+
+def _listed(part: Part, wanted: dict[str, PhotoManifest]) -> str:
+    # A phone that names its parts well may still send whatever its camera calls the file.
+    for text in (part.name, part.filename):
+        with suppress(MalformedRequest):
+            if (name := names.clean(text)) in wanted:
+                return name
+    raise MalformedRequest(f"the record lists no photo named {(part.name or part.filename)[:40]!r}")
 
 
 async def _inspect(
@@ -259,7 +268,7 @@ async def _replay(
     if row is None and else_closed is not None:
         else_closed.demand_open()
     if row is None or row.fingerprint != upload.fingerprint:
-        raise RecordConflict("another content is stored under this record id")
+        raise _conflict(row)
     known = {photo.name: photo for photo in rows.receipt(row).photos}
     for photo in upload.photos:
         here = facts.get(photo.name)
@@ -273,6 +282,12 @@ async def _replay(
     if now is None:
         raise RecordConflict("the record was deleted")
     return rows.replay(now)
+
+
+def _conflict(row: store.ReceiptRow | None) -> RecordConflict:
+    """Names the fingerprint of what is stored, to the device that stored it."""
+    known = f", of fingerprint {row.fingerprint.hex()}" if row else ""
+    return RecordConflict(f"another content is stored under this record id{known}")
 
 
 async def _receipt_row(intake: Intake, caller: Caller, record_id: UUID) -> store.ReceiptRow | None:

@@ -1,7 +1,8 @@
 -- The upload's transaction: record, revision, photos, blobs, defects, job, queue row, event and audit, or nothing at all.
 --
 -- p_record, p_photos and p_defects are the checked upload; photos whose bytes are stored carry blob_sha256.
--- outcome: created · replayed (same id, same fingerprint) · conflict (same id, other content, project or device).
+-- outcome: created · replayed (same id, same fingerprint) · conflict (same id, other content, project or device) · deleted
+-- (this device's own, and stays so).
 -- Raises AB001 when another transaction has been storing the same id for over a second.
 drop function if exists accept_record(uuid, uuid, jsonb, jsonb, jsonb, bytea, int, text);
 create function accept_record(
@@ -38,7 +39,8 @@ begin
     end;
     if stored.id is null then
         select case when e.fingerprint = p_fingerprint and e.device_id = p_device and e.deleted_at is null
-                    then 'replayed' else 'conflict' end
+                    then 'replayed'
+                    when e.device_id = p_device and e.deleted_at is not null then 'deleted' else 'conflict' end
           into outcome from asbuilt_record as e where e.id = r.id;
         return;
     end if;

@@ -1,0 +1,99 @@
+"""The hard cases of uploads and the bad inputs, by their rows, and the tests that hold each of them.
+
+`FILE::TEST`, from the folder of tests; parametrised tests stand for all of their cases.
+"""
+
+from __future__ import annotations
+
+REPLAYS, BODIES = "web/test_hostile_replays.py", "web/test_hostile_bodies.py"
+MULTIPART, JSON = "web/test_hostile_multipart.py", "web/test_hostile_json.py"
+UPLOAD, PHOTOS = "web/test_upload.py", "unit/test_photos.py"
+
+HARD_CASES: dict[int, tuple[str, ...]] = {
+    1: (f"{UPLOAD}::test_the_same_again_is_a_replay",),
+    2: (
+        f"{UPLOAD}::test_sixteen_at_once_are_one_record",
+        f"{REPLAYS}::test_sixteen_packages_at_once_are_one",
+        "faults/test_api.py::test_twenty_at_once_are_one_record",
+    ),
+    3: (
+        f"{REPLAYS}::test_another_content_is_told_which_one_is_stored_and_changes_nothing",
+        f"{REPLAYS}::test_another_device_is_told_nothing_of_what_is_stored",
+    ),
+    4: (
+        f"{REPLAYS}::test_the_same_in_another_wrapping_is_the_same",
+        "unit/test_fingerprint.py::test_spelling_order_and_time_of_sending_do_not_count",
+    ),
+    5: ("worker/test_hardening_uploads.py::test_an_upload_cut_off_anywhere_is_one_record_in_the_end",),
+    6: (
+        "worker/test_hardening_uploads.py::test_an_upload_cut_off_before_its_commit_is_sent_again",
+        "faults/test_api.py::test_an_upload_cut_off_anywhere_is_one_upload_when_it_is_sent_again",
+    ),
+    7: (f"{BODIES}::test_a_connection_cut_at_any_64_kb_leaves_nothing_and_wakes_nobody",),
+    9: (
+        f"{UPLOAD}::test_photos_may_follow_in_any_order_and_the_last_one_queues_the_job",
+        f"{UPLOAD}::test_two_last_photos_at_once_queue_the_job_once",
+    ),
+    10: (
+        f"{UPLOAD}::test_other_bytes_under_a_stored_name_are_a_conflict",
+        f"{REPLAYS}::test_the_first_bytes_under_a_name_are_kept",
+    ),
+    11: (
+        f"{REPLAYS}::test_damaged_bytes_are_not_stored",
+        f"{REPLAYS}::test_bytes_that_the_record_did_not_announce_are_damaged",
+        f"{REPLAYS}::test_a_digest_that_is_none_is_malformed",
+    ),
+    12: (f"{BODIES}::test_a_length_over_the_limit_is_refused_before_the_body",),
+    13: (
+        f"{BODIES}::test_chunks_over_the_limit_are_read_on_so_that_the_answer_is",
+        f"{BODIES}::test_a_photo_over_the_limit_leaves_no_file",
+        f"{BODIES}::test_nobody_is_listened_to_for_ever",
+    ),
+    14: (
+        f"{JSON}::test_it_is_malformed_and_stores_nothing",
+        "unit/test_decode.py::test_malformed_json_is_refused_at_once_with_its_place",
+    ),
+    15: (f"{JSON}::test_a_bom_a_charset_and_unknown_members_are_no_fault",),
+    16: (
+        f"{MULTIPART}::test_it_is_malformed_and_stores_nothing",
+        f"{MULTIPART}::test_too_many_parts_are_told_how_many_are_allowed",
+    ),
+    17: (
+        f"{MULTIPART}::test_a_photo_is_found_by_the_name_that_the_record_gave_it",
+        f"{MULTIPART}::test_a_record_may_not_list_such_a_name",
+        f"{MULTIPART}::test_a_part_of_such_a_name_is_no_photo_of_the_record",
+        f"{MULTIPART}::test_a_name_of_another_script_is_one_name_however_it_is_composed",
+        f"{MULTIPART}::test_twins_by_case_conflict",
+    ),
+    18: (
+        f"{REPLAYS}::test_what_is_no_photo_costs_the_photo_and_not_the_record",
+        f"{REPLAYS}::test_what_is_no_photo_is_refused_alone",
+    ),
+    19: (f"{REPLAYS}::test_a_photo_that_is_a_page_as_well_is_a_photo",),
+    22: (
+        f"{JSON}::test_a_position_that_is_none_is_kept_raw_and_found_missing",
+        f"{JSON}::test_an_accuracy_that_is_none_costs_the_accuracy_alone",
+        f"{JSON}::test_a_position_of_nan_is_no_json",
+    ),
+    23: (
+        f"{REPLAYS}::test_forms_and_projects_that_take_no_more",
+        f"{REPLAYS}::test_a_form_of_each_state",
+        f"{UPLOAD}::test_a_device_of_another_project_sees_nothing",
+    ),
+    24: (f"{REPLAYS}::test_a_deleted_record_stays_deleted",),
+    25: (
+        "web/test_health.py::test_a_dead_database_makes_it_unready_and_uploads_say_so",
+        "web/test_upload_transaction.py::test_a_connection_that_dies_in_the_transaction_leaves_nothing",
+        "faults/test_postgres.py::test_postgres_restarts_lose_nothing_and_wake_everybody_again",
+        "faults/test_postgres.py::test_a_frozen_postgres_is_answered_for",
+        "faults/test_postgres.py::test_many_uploads_beside_held_locks_are_shed_and_not_stuck",
+    ),
+    26: (
+        "web/test_health.py::test_a_dead_redis_is_said_and_stops_nothing",
+        "web/test_jobs.py::test_without_the_cache_the_checkpoint_is_shown",
+    ),
+    30: (
+        "web/test_jobs.py::test_other_states_cannot_be_retried",
+        "web/test_jobs.py::test_two_retries_at_once_are_one",
+    ),
+}
