@@ -64,6 +64,7 @@ table asbuilt_record: received_at timestamp with time zone not null default now(
 table asbuilt_record: review_state text not null default 'received'::text
 table asbuilt_record: media_state text not null
 table asbuilt_record: deleted_at timestamp with time zone
+table asbuilt_record: design_snapshot jsonb
 table asbuilt_record: constraint asbuilt_record_altitude_m_check CHECK (((altitude_m >= ('-100000'::numeric)::double precision) AND (altitude_m <= ('100000'::numeric)::double precision)))
 table asbuilt_record: constraint asbuilt_record_check CHECK (((lat IS NULL) = (lon IS NULL)))
 table asbuilt_record: constraint asbuilt_record_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
@@ -269,6 +270,23 @@ table defect: constraint defect_severity_check CHECK ((severity = ANY (ARRAY['bl
 table defect: constraint defect_status_check CHECK ((status = ANY (ARRAY['open'::text, 'waived'::text, 'fixed'::text])))
 CREATE INDEX defect_open ON public.defect USING btree (record_id, severity) WHERE (status = 'open'::text)
 CREATE UNIQUE INDEX defect_once ON public.defect USING btree (record_id, revision, rule, COALESCE(field, ''::text), COALESCE(photo, ''::text))
+table design_asset: id uuid not null default gen_random_uuid()
+table design_asset: project_id uuid not null
+table design_asset: asset_key text not null
+table design_asset: kind text not null default ''::text
+table design_asset: expected jsonb not null default '{}'::jsonb
+table design_asset: lat double precision
+table design_asset: lon double precision
+table design_asset: tolerance_m double precision not null default 50
+table design_asset: constraint design_asset_asset_key_check CHECK ((asset_key <> ''::text))
+table design_asset: constraint design_asset_check CHECK (((lat IS NULL) = (lon IS NULL)))
+table design_asset: constraint design_asset_expected_check CHECK ((jsonb_typeof(expected) = 'object'::text))
+table design_asset: constraint design_asset_lat_check CHECK (((lat >= ('-90'::integer)::double precision) AND (lat <= (90)::double precision)))
+table design_asset: constraint design_asset_lon_check CHECK (((lon >= ('-180'::integer)::double precision) AND (lon <= (180)::double precision)))
+table design_asset: constraint design_asset_pkey PRIMARY KEY (id)
+table design_asset: constraint design_asset_project_id_asset_key_key UNIQUE (project_id, asset_key)
+table design_asset: constraint design_asset_project_id_fkey FOREIGN KEY (project_id) REFERENCES project(id)
+table design_asset: constraint design_asset_tolerance_m_check CHECK (((tolerance_m >= (0)::double precision) AND (tolerance_m <= ('1000000'::numeric)::double precision)))
 table device: id uuid not null default gen_random_uuid()
 table device: project_id uuid not null
 table device: label text not null
@@ -457,6 +475,15 @@ table record_revision: reason text not null default ''::text
 table record_revision: constraint record_revision_pkey PRIMARY KEY (record_id, revision)
 table record_revision: constraint record_revision_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
 table record_revision: constraint record_revision_revision_check CHECK ((revision > 0))
+table record_serial: project_id uuid not null
+table record_serial: serial text not null
+table record_serial: record_id uuid not null
+table record_serial: field text not null
+table record_serial: constraint record_serial_pkey PRIMARY KEY (project_id, serial, record_id)
+table record_serial: constraint record_serial_project_id_fkey FOREIGN KEY (project_id) REFERENCES project(id)
+table record_serial: constraint record_serial_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
+table record_serial: constraint record_serial_serial_check CHECK ((serial <> ''::text))
+CREATE INDEX record_serial_record ON public.record_serial USING btree (record_id)
 table schema_migration: source text not null
 table schema_migration: name text not null
 table schema_migration: sha256 text not null
@@ -643,6 +670,7 @@ function public.lock_job(p_job uuid) returns automation_job
 function public.next_waiters(p_account uuid, p_room bigint) returns TABLE(job_id uuid, queue_row bigint)
 function public.note_edit(job automation_job, p_action text, p_reason text) returns void
 function ops.pause_portal(p_portal text, p_reason text, p_account text) returns integer
+function public.photo_elsewhere(p_sha256 bytea, p_project uuid, p_besides uuid[]) returns jsonb
 function public.place_of(p_state text, p_wait_reason text) returns text
 function public.portal_answered(p_account uuid) returns void
 function public.portal_trouble(p_account uuid, p_error jsonb) returns void
@@ -672,6 +700,7 @@ function public.restate_waiters(a portal_account) returns void
 function ops.resume_portal(p_portal text, p_reason text, p_account text) returns integer
 function ops.retry(p_job uuid, p_reason text) returns jsonb
 function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
+function public.set_serials(p_project uuid, p_record uuid, p_serials jsonb) returns void
 function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
 function public.settle_asked(p_job uuid, p_attempt integer, p_question jsonb, p_error jsonb) returns boolean
 function public.settle_cancelled(p_job uuid, p_attempt integer) returns boolean

@@ -15,7 +15,7 @@ from app.core.errors import FormClosed, FormUnknown, ProjectUnknown
 from app.intake import store
 from app.intake.form_defs import FormDef
 from app.intake.photos import PhotoFacts
-from app.intake.rules import RuleContext, Site
+from app.intake.rules import Related, RuleContext, Site
 from app.intake.schemas import RecordUpload
 
 
@@ -32,7 +32,12 @@ class IntakeContext(msgspec.Struct, frozen=True, kw_only=True):
     closed: str | None
 
     def judge(
-        self, upload: RecordUpload, photos: Mapping[str, PhotoFacts], *, received_at: datetime | None = None
+        self,
+        upload: RecordUpload,
+        photos: Mapping[str, PhotoFacts],
+        *,
+        related: Related,
+        received_at: datetime | None = None,
     ) -> RuleContext:
         """The upload with all that its rules look at."""
         return RuleContext(
@@ -45,6 +50,7 @@ class IntakeContext(msgspec.Struct, frozen=True, kw_only=True):
             received_at=received_at,
             newer_version=self.newer_version,
             closing=self.closing,
+            related=related,
         )
 
     def demand_open(self) -> None:

@@ -69,6 +69,23 @@ class TwoWay(_Relation, frozen=True, kw_only=True, tag="two-way"):
 Relation: TypeAlias = Sum | Largest | Count | Spread | TwoWay
 
 
+class Serial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A path that holds a serial number, which only one record may report; `pattern` is how one of this make looks."""
+
+    field: str
+    pattern: str | None = None
+    when: When | None = None
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A field, and the path of its planned value in the asset's design: a number, a text, or a list of those allowed."""
+
+    field: str
+    expected: str
+    tolerance_pct: float = 0.0
+    when: When | None = None
+
+
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Limits of the built-in rules, with their units in their names; `docs/rules.md` says which rule reads which."""
 
@@ -85,6 +102,10 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     photo_time_major_h: float = 24.0
     clock_skew_s: float = 300.0
     future_s: float = 3600.0
+    travel_km_h: float = 200.0
+    travel_min_km: float = 10.0
     relations: tuple[Relation, ...] = ()
+    serials: tuple[Serial, ...] = ()
+    design: tuple[Planned, ...] = ()
     severity: Mapping[str, Severity | Literal["off"]] = {}
     """Another severity for a rule, or `off`."""

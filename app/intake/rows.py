@@ -8,7 +8,7 @@ import msgspec
 
 from app.intake import store
 from app.intake.photos import PhotoFacts
-from app.intake.rules import Finding
+from app.intake.rules import Finding, RuleContext, serial_numbers
 from app.intake.schemas import (
     AcceptedView,
     DefectView,
@@ -20,7 +20,7 @@ from app.intake.schemas import (
     RecordUpload,
 )
 
-__all__ = ["Finding", "accepted", "as_upload", "photo_row", "receipt", "record_row", "replay"]
+__all__ = ["Finding", "accepted", "as_upload", "compared", "photo_row", "receipt", "record_row", "replay"]
 
 
 def record_row(upload: RecordUpload) -> dict[str, Any]:
@@ -43,6 +43,17 @@ def record_row(upload: RecordUpload) -> dict[str, Any]:
         "captured_at": upload.captured_at,
         "client_created_at": upload.created_at,
         "device_sent_at": upload.sent_at,
+    }
+
+
+def compared(judged: RuleContext) -> dict[str, Any]:
+    """What else is kept of a record: the design it was compared with, and the serial numbers it reports."""
+    design = judged.related.design
+    return {
+        "design_snapshot": design and msgspec.to_builtins(design),
+        "serials": [
+            {"serial": serial, "field": field} for serial, field in serial_numbers(judged.form, judged.upload.fields)
+        ],
     }
 
 

@@ -37,7 +37,8 @@ from app.intake.decode import decode
 from app.intake.decoders import Decoders
 from app.intake.photos import PhotoFacts, inspect
 from app.intake.receiving import Part
-from app.intake.rules import check
+from app.intake.related import related
+from app.intake.rules import PhotoElsewhere, Related, RuleContext, check
 from app.intake.schemas import AcceptedView, PhotoManifest, ReceiptView, RecordUpload
 from sql import Connection
 
@@ -78,11 +79,15 @@ async def accept_record(
     await crashpoint("A3")
     if context.closed:
         return await _replay(intake, caller, upload, facts, else_closed=context)
-    findings = check(context.judge(upload, facts, received_at=datetime.now(UTC)))
-    async with unavailable_as_problem(), intake.pool.connection() as conn, before_commit(conn, "A4", "A5"):
-        for file in incoming.values():
-            file.demand_recent()
-        stored = await _store(conn, intake, caller, context, upload, facts, findings)
+    received_at = datetime.now(UTC)
+    async with unavailable_as_problem(), intake.pool.connection() as conn:
+        beside = await related(conn, context, upload, facts, device=caller.id)
+        judged = context.judge(upload, facts, related=beside, received_at=received_at)
+        findings = check(judged)
+        async with before_commit(conn, "A4", "A5"):
+            for file in incoming.values():
+                file.demand_recent()
+            stored = await _store(conn, intake, caller, context, judged, findings)
     await crashpoint("A6")
     if stored.outcome == "created":
         return rows.accepted(upload, facts, findings, stored)
@@ -104,7 +109,7 @@ async def accept_photo(
     name = names.clean(name)
     if declared is not None and declared != incoming.sha256:
         raise DigestMismatch(f"the bytes of {name!r} do not have the declared digest")
-    stored = await _stored(intake, caller, record_id)
+    stored = await _stored(intake, caller, record_id, sha256=incoming.sha256)
     photo = next((photo for photo in stored.upload.photos if photo.name == name), None)
     if photo is None:
         raise MalformedRequest(f"the record lists no photo named {name!r}", pointer="/name")
@@ -186,19 +191,21 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
     upload: RecordUpload
     facts: dict[str, PhotoFacts]
     context: IntakeContext
+    twin: PhotoElsewhere | None
 
 
-async def _stored(intake: Intake, caller: Caller, record_id: UUID) -> _Stored:
-    """Raises `RecordNotYet` for a record that this device has not sent."""
+async def _stored(intake: Intake, caller: Caller, record_id: UUID, *, sha256: bytes) -> _Stored:
+    """As a photo of these bytes needs it. Raises `RecordNotYet` for a record that this device has not sent."""
     async with unavailable_as_problem(), intake.pool.connection() as conn:
-        row = await store.PHOTO_CONTEXT(conn, record=record_id, device=caller.id)
+        row = await store.PHOTO_CONTEXT(conn, record=record_id, device=caller.id, sha256=sha256)
     if row is None:
         raise RecordNotYet(retry_after_s=5)
     upload, facts = rows.as_upload(row)
     context = await intake.contexts.find(
         device=caller.id, project=upload.project, form=upload.form, version=upload.form_version
     )
-    return _Stored(upload=upload, facts=facts, context=context)
+    twin = msgspec.convert(row.twin, PhotoElsewhere | None)
+    return _Stored(upload=upload, facts=facts, context=context, twin=twin)
 
 
 async def _attach(intake: Intake, caller: Caller, stored: _Stored, photo: PhotoManifest, facts: PhotoFacts) -> bool:
@@ -206,7 +213,8 @@ async def _attach(intake: Intake, caller: Caller, stored: _Stored, photo: PhotoM
     # Last, however the record lists it: of two copies the later one to arrive is named, and the other has been judged.
     others = tuple(other for other in stored.upload.photos if other.name != photo.name)
     upload = msgspec.structs.replace(stored.upload, photos=(*others, photo))
-    judged = stored.context.judge(upload, stored.facts | {photo.name: facts})
+    twins = Related(photos=(stored.twin,) if stored.twin else ())
+    judged = stored.context.judge(upload, stored.facts | {photo.name: facts}, related=twins)
     findings = [finding for finding in check(judged) if finding.photo == photo.name]
     async with unavailable_as_problem(), intake.pool.connection() as conn:
         done = await store.ACCEPT_PHOTO(
@@ -232,18 +240,18 @@ async def _store(
     intake: Intake,
     caller: Caller,
     context: IntakeContext,
-    upload: RecordUpload,
-    facts: dict[str, PhotoFacts],
+    judged: RuleContext,
     findings: list[rows.Finding],
 ) -> store.AcceptedRow:
     """The transaction: one statement, `accept_record` in `sql/functions`, which commits all of it or nothing."""
+    upload = judged.upload
     try:
         return await store.ACCEPT_RECORD(
             conn,
             project=context.project_id,
             device=caller.id,
-            record=Jsonb(rows.record_row(upload)),
-            photos=Jsonb([rows.photo_row(photo, facts.get(photo.name)) for photo in upload.photos]),
+            record=Jsonb(rows.record_row(upload) | rows.compared(judged)),
+            photos=Jsonb([rows.photo_row(photo, judged.photos.get(photo.name)) for photo in upload.photos]),
             defects=Jsonb(msgspec.to_builtins(findings)),
             fingerprint=upload.fingerprint,
             max_attempts=intake.settings.max_attempts,
@@ -275,7 +283,8 @@ async def _replay(
         if here is None or here.rejected_reason:
             continue
         if not known[photo.name].received:
-            await _attach(intake, caller, await _stored(intake, caller, upload.id), photo, here)
+            stored = await _stored(intake, caller, upload.id, sha256=bytes.fromhex(here.sha256 or ""))
+            await _attach(intake, caller, stored, photo, here)
         elif known[photo.name].sha256 not in (None, here.sha256):
             raise PhotoConflict(f"other bytes are stored under {photo.name!r}")
     now = await _receipt_row(intake, caller, upload.id)

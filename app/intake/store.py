@@ -82,6 +82,7 @@ class PhotoContextRow(msgspec.Struct, frozen=True, kw_only=True):
     h_accuracy_m: float | None
     captured_at: datetime | None
     fingerprint: bytes
+    twin: dict[str, Any] | None
     photos: list[dict[str, Any]] | None
 
 

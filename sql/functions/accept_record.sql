@@ -24,11 +24,11 @@ begin
         for try in 0..4 loop
             insert into asbuilt_record (id, project_id, device_id, form_key, form_version, asset_key, crew, external_ref,
                 fields, fingerprint, lat, lon, h_accuracy_m, v_accuracy_m, altitude_m, fix_type, position_source,
-                captured_at, client_created_at, device_sent_at, review_state, media_state)
+                captured_at, client_created_at, device_sent_at, design_snapshot, review_state, media_state)
             values (r.id, p_project, p_device, r.form_key, r.form_version, coalesce(r.asset_key, ''), coalesce(r.crew, ''),
                 external_ref(r.id, try), r.fields, p_fingerprint, r.lat, r.lon, r.h_accuracy_m, r.v_accuracy_m,
                 r.altitude_m, r.fix_type, r.position_source, r.captured_at, r.client_created_at, r.device_sent_at,
-                'received', case when missing then 'awaiting' else 'complete' end)
+                r.design_snapshot, 'received', case when missing then 'awaiting' else 'complete' end)
             -- Not "on conflict (id)": of two at once the second may meet the first one's reference before its id.
             on conflict do nothing
             returning * into stored;
@@ -66,6 +66,9 @@ begin
         dhash bigint, sharpness real, luma real);
 
     perform add_defects(r.id, 1, p_defects);
+    if jsonb_array_length(coalesce(p_record -> 'serials', '[]')) > 0 then
+        perform set_serials(p_project, r.id, p_record -> 'serials');
+    end if;
 
     job_id := uuid7();
     reason := case when missing then 'media' when blocked then 'blocker' else take_slot(account, job_id) end;

@@ -12,6 +12,36 @@ select p.id as project_id, p.state as project_state, p.tz, p.starts_on, p.site_l
   left join form_def as f on f.form_key = %(form)s and f.version = %(version)s and f.state <> 'draft'
  where d.id = %(device)s and p.code = %(project)s;
 
+-- name: related :one
+-- What a record is compared with besides its form: its asset's design, and records that are here already, other than itself
+-- and the one it supersedes.
+select (select jsonb_build_object('kind', d.kind, 'expected', d.expected, 'lat', d.lat, 'lon', d.lon,
+            'tolerance_m', d.tolerance_m)
+          from design_asset as d where d.project_id = %(project)s and d.asset_key = %(asset)s) as design,
+       exists (select from design_asset where project_id = %(project)s) as has_design,
+       (select jsonb_build_object('id', r.id, 'reference', r.external_ref)
+          from asbuilt_record as r
+         where r.project_id = %(project)s and r.asset_key = %(asset)s and r.form_key = %(form)s and r.asset_key <> ''
+           and r.id <> all(%(besides)s::uuid[]) and r.deleted_at is null and r.review_state <> 'rejected'
+         limit 1) as recorded,
+       (select coalesce(jsonb_agg(o.twin), '[]')
+          from unnest(%(photos)s::bytea[]) as s (sha256)
+          cross join lateral photo_elsewhere(s.sha256, %(project)s, %(besides)s::uuid[]) as o (twin)
+         where o.twin is not null) as photos,
+       (select coalesce(jsonb_agg(o.other), '[]')
+          from unnest(%(serials)s::text[]) as s (serial)
+          cross join lateral (
+            select jsonb_build_object('serial', n.serial, 'id', r.id, 'reference', r.external_ref, 'field', n.field)
+              from record_serial as n join asbuilt_record as r on r.id = n.record_id
+             where n.project_id = %(project)s and n.serial = s.serial and r.id <> all(%(besides)s::uuid[])
+               and r.deleted_at is null and r.review_state <> 'rejected' limit 1) as o (other)) as serials,
+       (select jsonb_build_object('id', r.id, 'reference', r.external_ref, 'captured_at', r.captured_at, 'lat', r.lat,
+            'lon', r.lon, 'h_accuracy_m', r.h_accuracy_m)
+          from (select * from asbuilt_record where device_id = %(device)s order by received_at desc limit 20) as r
+         where r.crew = %(crew)s and r.captured_at <= %(captured_at)s and r.lat is not null
+           and r.id <> all(%(besides)s::uuid[]) and r.deleted_at is null
+         order by r.captured_at desc limit 1) as previous;
+
 -- name: accept_record :one
 -- The upload's transaction.
 select outcome, job_id, job_state, received_at
@@ -41,6 +71,7 @@ select r.id as record_id, r.review_state, r.received_at, r.revision, r.fingerpri
 -- A record of this device, as far as the checks of a late photo look at it.
 select r.id, p.code as project, r.form_key, r.form_version, r.asset_key, r.fields, r.lat, r.lon, r.h_accuracy_m,
        r.captured_at, r.fingerprint,
+       photo_elsewhere(%(sha256)s, r.project_id, array[r.id]) as twin,
        (select jsonb_agg(jsonb_build_object('name', name, 'shot', shot_key, 'kind', kind,
             'sha256', encode(declared_sha256, 'hex'), 'size', declared_size, 'stored', encode(blob_sha256, 'hex'),
             'dhash', dhash, 'refused', rejected_reason, 'unreadable', (select message from defect as d where d.record_id = r.id

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image, ImageFilter
 
+from app.intake.form_defs import examples
 from sql import Connection
 from tests.service import Service, listed, multipart, record
 from tests.unit.pictures import jpeg
@@ -96,3 +97,58 @@ def encoded(picture: Image.Image, *, quality: int = 90) -> bytes:
     out = BytesIO()
     picture.save(out, "JPEG", quality=quality)
     return out.getvalue()
+
+
+async def test_a_record_is_compared_with_the_design_which_is_kept_with_it(served: Service, conn: Connection) -> None:
+    await conn.execute(
+        "insert into design_asset (project_id, asset_key, expected, lat, lon)"
+        """ select id, 'P-7', '{"class": "H2", "height_ft": 45, "depth_m": 2}', 44.46, -93.16"""
+        " from project where code = 'demo'"
+    )
+    assert await send(served, record(asset="P-7")) == [
+        ("design-mismatch", "major", "asset"),
+        ("design-mismatch", "major", "pole_class"),
+    ]
+    assert await send(served, record(asset="P-8")) == [("design-mismatch", "major", "asset")]
+    await conn.execute("update design_asset set expected = '{}'")
+    kept = await conn.execute("select design_snapshot -> 'expected' ->> 'class' from asbuilt_record order by asset_key")
+    assert await kept.fetchall() == [("H2",), (None,)]
+
+
+async def test_records_that_are_here_are_compared(served: Service, conn: Connection) -> None:
+    photo = jpeg()
+    first = record(asset="P-7", photos=listed({"whole": "full_pole"}))
+    await served.http.post(POST, headers=served.bearer(), **multipart(first, {"whole": photo}))
+    far = {"lat": 45.6, "lon": -93.16, "h_accuracy_m": 4}
+    again = record(asset="P-7", photos=listed({"w": "full_pole", "later": "tag"}), position=far)
+    answer = await served.http.post(POST, headers=served.bearer(), **multipart(again, {"w": photo}))
+    reference = await (
+        await conn.execute("select external_ref from asbuilt_record where id = %s", [first["id"]])
+    ).fetchone()
+    told = {d["rule"]: d for d in answer.json()["defects"] if d["severity"] != "blocker"}
+    assert set(told) == {"asset-already-recorded", "photo-reused", "implausible-travel", "outside-site"}
+    assert reference is not None and reference[0] in told["photo-reused"]["message"]
+    # A late photo is compared as well, once its bytes are here.
+    late = await served.http.put(f"{POST}/{again['id']}/photos/later", headers=served.bearer(), content=photo)
+    assert ("photo-reused", "later") in {(d["rule"], d["photo"]) for d in late.json()["defects"]}
+    # The same record sent again is no other one, and neither is the one that it replaces.
+    assert await send(served, record(asset="P-7", supersedes=again["id"])) == [
+        ("asset-already-recorded", "major", "asset")
+    ]
+    await conn.execute("update asbuilt_record set review_state = 'rejected' where id <> %s", [again["id"]])
+    assert await send(served, record(asset="P-7", supersedes=again["id"])) == []
+
+
+async def test_a_serial_number_is_built_in_once_a_project(served: Service, conn: Connection) -> None:
+    def transformer(serial: str, **changed: Any) -> dict[str, Any]:
+        example = examples()["transformer-commissioning"]
+        fields = {**cast("dict[str, Any]", example["fields"]), "transformer_serial": serial}
+        return record(form="transformer-commissioning", asset=serial, fields=fields, **changed)
+
+    assert await send(served, transformer("TX-20264417")) == []
+    again = await send(served, transformer("TX/2026-4417"))
+    assert again == [("serial-duplicate", "major", "transformer_serial")]
+    rows = await conn.execute("select serial, field, count(*) from record_serial group by 1, 2")
+    assert await rows.fetchall() == [("TX20264417", "transformer_serial", 2)]
+    await conn.execute("update asbuilt_record set deleted_at = now()")
+    assert await send(served, transformer("TX-20264417")) == []

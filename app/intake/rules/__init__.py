@@ -1,6 +1,7 @@
 """The defect rules: small pure functions by subject, and `check`, which runs them all in order."""
 
 from app.intake.rules.check import RULES, check
-from app.intake.rules.context import Finding, RuleContext, Site
+from app.intake.rules.context import Finding, PhotoElsewhere, Related, RuleContext, Site
+from app.intake.rules.serials import serial_numbers
 
-__all__ = ["RULES", "Finding", "RuleContext", "Site", "check"]
+__all__ = ["RULES", "Finding", "PhotoElsewhere", "Related", "RuleContext", "Site", "check", "serial_numbers"]

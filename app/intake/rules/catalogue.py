@@ -64,6 +64,34 @@ CATALOGUE: tuple[Entry, ...] = (
         ),
     ),
     Entry(
+        rule="design-mismatch",
+        severity="major",
+        about="a value other than the asset's design plans, a record made elsewhere than the design has the asset, or an asset "
+        "that is not in the project's design; case and spaces don't count",
+        settings=("design",),
+        evidence=("value", "expected", "tolerance_pct", "distance_m", "allowed_m"),
+    ),
+    Entry(
+        rule="serial-malformed",
+        severity="minor",
+        about="a serial number that does not look like those of its make",
+        settings=("serials",),
+        evidence=("value", "pattern"),
+    ),
+    Entry(
+        rule="serial-duplicate",
+        severity="major",
+        about="a serial number that stands twice in the record, or that another record of the project reports",
+        settings=("serials",),
+        evidence=("serial", "same_as", "record", "reference"),
+    ),
+    Entry(
+        rule="asset-already-recorded",
+        severity="major",
+        about="another record of this form is of the same asset, and was neither rejected nor named as `supersedes`",
+        evidence=("record", "reference"),
+    ),
+    Entry(
         rule="required-photo-missing",
         severity="blocker",
         about="a shot, also a conditional one, has fewer photos than the form asks; announced ones count, refused ones don't",
@@ -128,6 +156,12 @@ CATALOGUE: tuple[Entry, ...] = (
         evidence=("same_as", "sha256", "bits"),
     ),
     Entry(
+        rule="photo-reused",
+        severity="major",
+        about="the same bytes are a photo of another record, of this project or another",
+        evidence=("sha256", "record", "reference", "name"),
+    ),
+    Entry(
         rule="position-missing",
         severity="major",
         about="no position, or one that is none: no numbers, out of range, or 0, 0",
@@ -178,6 +212,13 @@ CATALOGUE: tuple[Entry, ...] = (
         severity="minor",
         about="captured before the project's `starts_on`, or before 2000",
         evidence=("captured_at", "starts_on"),
+    ),
+    Entry(
+        rule="implausible-travel",
+        severity="minor",
+        about="too far from the previous record of this device and crew for the time between the two",
+        settings=("travel_km_h", "travel_min_km"),
+        evidence=("record", "reference", "distance_m", "took_s", "km_h"),
     ),
     Entry(
         rule="form-outdated",

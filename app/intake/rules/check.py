@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from app.intake.rules import form, measures, photos, pixels, position, relations, times
+from app.intake.rules import design, form, measures, others, photos, pixels, position, relations, serials, times
 from app.intake.rules.context import Finding, Rule, RuleContext
 
 log = logging.getLogger("asbuilt.intake")
@@ -19,6 +19,10 @@ RULES: tuple[Rule, ...] = (
     measures.measurement_out_of_range,
     measures.unit_slip,
     relations.measurements_inconsistent,
+    design.design_mismatch,
+    serials.serial_malformed,
+    serials.serial_duplicate,
+    others.asset_already_recorded,
     photos.required_photo_missing,
     photos.photo_unreadable,
     photos.photo_too_small,
@@ -28,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     photos.photo_far_from_record,
     photos.photo_time_mismatch,
     photos.photo_duplicate_in_record,
+    others.photo_reused,
     position.position_missing,
     position.position_swapped,
     position.position_mock,
@@ -36,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     times.clock_skew,
     times.captured_in_future,
     times.captured_before_start,
+    others.implausible_travel,
     form.form_outdated,
     form.form_closing,
 )

@@ -26,6 +26,59 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     boundary: dict[str, Json] | None = None
 
 
+class Design(msgspec.Struct, frozen=True, kw_only=True):
+    """What the project plans for one asset; `expected` holds values by name."""
+
+    kind: str = ""
+    expected: dict[str, Json] = {}
+    lat: float | None = None
+    lon: float | None = None
+    tolerance_m: float = 50.0
+
+
+class Other(msgspec.Struct, frozen=True, kw_only=True):
+    """Another record of the same project."""
+
+    id: str
+    reference: str
+
+
+class SerialElsewhere(Other, frozen=True, kw_only=True):
+    """A serial number that another record reports, in a field of its own."""
+
+    serial: str
+    field: str
+
+
+class PhotoElsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo of another record with the same bytes; a record of another project is not named."""
+
+    sha256: str
+    id: str | None = None
+    reference: str | None = None
+    name: str | None = None
+
+
+class Previous(Other, frozen=True, kw_only=True):
+    """The record that the same crew made with the same device before this one."""
+
+    captured_at: datetime
+    lat: float
+    lon: float
+    h_accuracy_m: float | None
+
+
+class Related(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database knows beside the record: its asset's design, and what is here already."""
+
+    design: Design | None = None
+    has_design: bool = False
+    recorded: Other | None = None
+    photos: tuple[PhotoElsewhere, ...] = ()
+    serials: tuple[SerialElsewhere, ...] = ()
+    previous: Previous | None = None
+
+
 class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     """One record, with the facts of those of its photos that are here, by clean name.
 
@@ -41,6 +94,7 @@ class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime | None = None
     newer_version: int | None = None
     closing: Literal["form", "project"] | None = None
+    related: Related = Related()
 
     def shown(self, photo: PhotoManifest) -> str:
         """A photo in the words of the form: its shot's label, and its name."""
