@@ -115,7 +115,7 @@ def record(**changed: Any) -> dict[str, Any]:
         "project": "demo",
         "form": "pole-replacement",
         "form_version": 1,
-        "asset": f"P-{uuid4().hex[:8]}",
+        "asset": f"P-1041-{uuid4().hex[:6]}",
         "crew": "Crew 7",
         "fields": {
             "work_order": "WO-48213",

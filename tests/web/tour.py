@@ -120,7 +120,7 @@ class Tour:
     async def phone(self) -> None:
         bearer = self.served.bearer()
         photos = {name: jpeg(shade=40 + 40 * n) for n, name in enumerate(SHOTS)}
-        body = record(photos=listed(SHOTS))
+        body = record(asset="P-1041", photos=listed(SHOTS))
         for status in (201, 200):
             sent = multipart(body, photos)
             await self.call("POST", "/api/mobile/records", headers=bearer, shown=body, expect=status, **sent)
