@@ -64,7 +64,7 @@ class Blobs:
 
     async def keep(self, incoming: Incoming) -> bytes:
         """Make the written bytes durable under their hash, and answer the hash. Raises `StorageFull`."""
-        async with full_disk_as_problem():
+        with full_disk_as_problem():
             return await asyncio.to_thread(self._keep, incoming)
 
     async def put(self, data: bytes) -> bytes:

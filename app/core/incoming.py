@@ -8,8 +8,8 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,7 +25,8 @@ class Incoming:
     """Bytes on their way in, hashed while they are written. Leaving the context removes what was not kept."""
 
     def __init__(self, folder: Path, limit: int) -> None:
-        handle, name = tempfile.mkstemp(dir=folder)
+        with full_disk_as_problem():
+            handle, name = tempfile.mkstemp(dir=folder)
         self.path = Path(name)
         self._file = os.fdopen(handle, "wb")
         self._hash = hashlib.sha256()
@@ -39,15 +40,16 @@ class Incoming:
         if self.size > self._limit:
             raise TooLarge(f"a file is larger than {self._limit} bytes", limits={"photo_bytes": self._limit})
         self._hash.update(data)
-        async with full_disk_as_problem():
+        with full_disk_as_problem():
             if len(data) < _SYNC_LATER:
                 self._file.write(data)
             else:
                 await asyncio.to_thread(self._file.write, data)
 
     def flush(self) -> None:
-        """Let others read what was written so far."""
-        self._file.flush()
+        """Let others read what was written so far. Raises `StorageFull`."""
+        with full_disk_as_problem():
+            self._file.flush()
 
     def sync(self) -> None:
         self._file.flush()
@@ -66,12 +68,14 @@ class Incoming:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        self._file.close()
+        # What could not be written before cannot be written now either, and would hide the answer.
+        with suppress(OSError):
+            self._file.close()
         self.path.unlink(missing_ok=True)
 
 
-@asynccontextmanager
-async def full_disk_as_problem() -> AsyncIterator[None]:
+@contextmanager
+def full_disk_as_problem() -> Iterator[None]:
     """Turn what a full disk raises into `StorageFull`."""
     try:
         yield

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 from app.core.blobs import Blobs, remove_unused
-from app.core.errors import UnsupportedMedia
+from app.core.errors import StorageFull, UnsupportedMedia
 
 Render = Callable[[Path, Path, int], Awaitable[bool]]
 """Write a JPEG of a picture, at most so many pixels wide; False when none can be made of it."""
 
+_ROOM = 2**20
+"""Less free than this, and a copy that could not be made says nothing about the photo."""
 _WIDTHS = (160, 320, 640, 1280, 2048)
 
 
@@ -28,7 +31,8 @@ class Renditions:
         self._folder.mkdir(parents=True, exist_ok=True)
 
     async def jpeg(self, sha256: bytes, *, width: int) -> bytes:
-        """The JPEG of a photo. Raises `UnsupportedMedia` for one that none can be made of, and `StorageUnavailable`."""
+        """The JPEG of a photo. Raises `UnsupportedMedia` for one that none can be made of, `StorageUnavailable`
+        and `StorageFull`."""
         path = self._folder / f"{sha256.hex()}-{rounded(width)}.jpg"
         if (made := await asyncio.to_thread(_used, path)) is not None:
             return made
@@ -36,6 +40,8 @@ class Renditions:
         try:
             async with self._blobs.local(sha256) as original:
                 if not await self._render(original, draft, rounded(width)):
+                    if shutil.disk_usage(self._folder).free < _ROOM:
+                        raise StorageFull(retry_after_s=60)
                     raise UnsupportedMedia("no picture can be made of this file")
             return await asyncio.to_thread(_keep, draft, path)
         finally:

@@ -90,7 +90,7 @@ class Hold:
         """Raises `StorageFull`; what there was room for stays."""
         # Not in a thread: a write that goes on after its request was cancelled would follow a cut.
         view = memoryview(data)
-        async with full_disk_as_problem():
+        with full_disk_as_problem():
             while view:
                 written = os.pwrite(self._handle, view, self.size)
                 self.size += written
@@ -98,7 +98,7 @@ class Hold:
 
     async def sync(self) -> None:
         """Until it returns, a power cut may take what was written. Raises `StorageFull`."""
-        async with full_disk_as_problem():
+        with full_disk_as_problem():
             await asyncio.to_thread(os.fdatasync, self._handle)
             if self._new:
                 await asyncio.to_thread(sync_folder, self._path.parent)
