@@ -23,6 +23,7 @@ from litestar.routes import HTTPRoute
 from app.core import catalogue, errors
 from app.core.errors import Problem
 from app.core.problems import MEDIA_TYPE, ProblemBody, encode
+from app.core.shapes import Shapes
 
 Json = dict[str, Any]
 
@@ -102,7 +103,7 @@ def complete(app: Litestar, base: Json) -> Json:
     """Litestar's description with everything it cannot know."""
     operations = sorted(_operations(app), key=lambda each: each[:2])
     shown = examples()
-    shapes = _Shapes([*_named(operations), ProblemBody])
+    shapes = Shapes([*_named(operations), ProblemBody])
     taken: Counter[str] = Counter()
     for path, method, handler in operations:
         # One handler may stand at two addresses, but a name is one operation's.
@@ -135,7 +136,7 @@ def _operations(app: Litestar) -> Iterator[_Operation]:
                     yield _Operation(route.path_format, method.lower(), handler)
 
 
-def _operation(handler: HTTPRouteHandler, base: Json, shapes: _Shapes, shown: Json) -> Json:
+def _operation(handler: HTTPRouteHandler, base: Json, shapes: Shapes, shown: Json) -> Json:
     opt = handler.opt
     made: Json = {
         "tags": base["tags"],
@@ -155,7 +156,7 @@ def _operation(handler: HTTPRouteHandler, base: Json, shapes: _Shapes, shown: Js
     return made
 
 
-def _answers(handler: HTTPRouteHandler, shapes: _Shapes, shown: Mapping[str, Any]) -> Json:
+def _answers(handler: HTTPRouteHandler, shapes: Shapes, shown: Mapping[str, Any]) -> Json:
     words: dict[int, str] = handler.opt.get("answers", {}) or {
         handler.status_code: HTTPStatus(handler.status_code).phrase
     }
@@ -178,7 +179,7 @@ def _answers(handler: HTTPRouteHandler, shapes: _Shapes, shown: Mapping[str, Any
     return answers
 
 
-def _refusals(handler: HTTPRouteHandler, base: Json, shapes: _Shapes) -> Json:
+def _refusals(handler: HTTPRouteHandler, base: Json, shapes: Shapes) -> Json:
     """The problems by status; one status may have several codes."""
     kinds: dict[str, list[type[Problem]]] = {}
     for kind in dict.fromkeys([*_usual(handler, base), *handler.opt.get("problems", ())]):
@@ -233,7 +234,7 @@ def _body(handler: HTTPRouteHandler) -> Mapping[str, Any]:
     return {} if data is None else {"application/json": data.annotation}
 
 
-def _media(shape: Any, shapes: _Shapes, example: Any) -> Json:
+def _media(shape: Any, shapes: Shapes, example: Any) -> Json:
     if shape is bytes:
         return {"schema": _BINARY}
     if isinstance(shape, Parts):
@@ -263,22 +264,6 @@ def _named(operations: Sequence[_Operation]) -> Iterator[Any]:
         for shape in _body(each.handler).values():
             if shape is not bytes:
                 yield shape.shape if isinstance(shape, Parts) else shape
-
-
-class _Shapes:
-    """The schemas of all types at once: two of one name are told apart only when they meet."""
-
-    def __init__(self, shapes: Sequence[Any]) -> None:
-        schemas, named = msgspec.json.schema_components(
-            shapes,
-            ref_template="#/components/schemas/{name}",
-            schema_hook=lambda _anything: {"description": "Any JSON value."},
-        )
-        self.components: Json = dict(sorted(named.items()))
-        self._schemas: dict[Any, Json] = dict(zip(shapes, schemas, strict=True))
-
-    def ref(self, shape: Any) -> Json:
-        return self._schemas[shape]
 
 
 def _headers(more: str) -> Json:

@@ -138,7 +138,7 @@ class Tour:
             await self.call("GET", path, headers=bearer | {"If-None-Match": answer.headers["etag"]}, expect=304)
 
     async def office(self, person: dict[str, str]) -> None:
-        found = await self.call("GET", "/api/records?project=demo&q=P-1041", headers=person, expect=200)
+        found = await self.call("GET", "/api/records?project=demo&q=crew", headers=person, expect=200)
         record_id = found.json()["items"][-1]["id"]
         await self.call("GET", f"/api/records/{record_id}", headers=person, expect=200)
         await self.call("GET", f"/api/records/{record_id}/photos/tag?w=320", headers=person, expect=200)
