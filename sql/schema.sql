@@ -263,11 +263,14 @@ table defect: status text not null default 'open'::text
 table defect: by text
 table defect: reason text
 table defect: at timestamp with time zone not null default now()
+table defect: closed_at timestamp with time zone
 table defect: constraint defect_check CHECK (((status = 'open'::text) OR (by IS NOT NULL)))
+table defect: constraint defect_closed CHECK (((status = 'open'::text) = (closed_at IS NULL)))
 table defect: constraint defect_pkey PRIMARY KEY (id)
 table defect: constraint defect_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
 table defect: constraint defect_severity_check CHECK ((severity = ANY (ARRAY['blocker'::text, 'major'::text, 'minor'::text, 'info'::text])))
 table defect: constraint defect_status_check CHECK ((status = ANY (ARRAY['open'::text, 'waived'::text, 'fixed'::text])))
+table defect: constraint defect_waiver_says_why CHECK (((status <> 'waived'::text) OR (btrim(reason) <> ''::text)))
 CREATE INDEX defect_open ON public.defect USING btree (record_id, severity) WHERE (status = 'open'::text)
 CREATE UNIQUE INDEX defect_once ON public.defect USING btree (record_id, revision, rule, COALESCE(field, ''::text), COALESCE(photo, ''::text))
 table design_asset: id uuid not null default gen_random_uuid()
@@ -689,6 +692,7 @@ function public.reconcile_strays(p_grace_s double precision) returns void
 function public.reconcile_unclaimed(p_grace_s double precision) returns SETOF uuid
 function public.reconcile_unfinished(p_grace_s double precision) returns SETOF uuid
 function public.record_intent(p_job uuid, p_attempt integer) returns boolean
+function public.record_needs(p_record uuid) returns text
 function public.record_row(r asbuilt_record) returns jsonb
 function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) returns void
 function ops.release(p_job uuid, p_reason text) returns jsonb
@@ -697,8 +701,10 @@ function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb
 function ops.require_approval(p_on boolean, p_reason text, p_portal text, p_project text) returns void
 function public.reserve_start(p_job uuid, p_attempt integer) returns double precision
 function public.restate_waiters(a portal_account) returns void
+function public.resume_job(job automation_job) returns void
 function ops.resume_portal(p_portal text, p_reason text, p_account text) returns integer
 function ops.retry(p_job uuid, p_reason text) returns jsonb
+function public.revise_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
 function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
 function public.set_serials(p_project uuid, p_record uuid, p_serials jsonb) returns void
 function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
@@ -714,6 +720,7 @@ function public.state_waiting(p_reason text) returns text
 function public.take_slot(p_account uuid, p_job uuid) returns text
 function public.try_lock_job(p_job uuid) returns automation_job
 function public.uuid7() returns uuid
+function ops.waive(p_defect uuid, p_reason text) returns jsonb
 CREATE TRIGGER account_changed AFTER UPDATE ON public.portal_account FOR EACH ROW WHEN (((new.max_runs <> old.max_runs) OR (new.starts_per_minute IS DISTINCT FROM old.starts_per_minute) OR (new.paused_at IS DISTINCT FROM old.paused_at) OR (new.breaker_until IS DISTINCT FROM old.breaker_until))) EXECUTE FUNCTION account_changed()
 CREATE TRIGGER account_made AFTER INSERT ON public.portal_account FOR EACH ROW EXECUTE FUNCTION account_changed()
 CREATE TRIGGER account_stamp BEFORE UPDATE ON public.portal_account FOR EACH ROW WHEN ((new.paused_at IS DISTINCT FROM old.paused_at)) EXECUTE FUNCTION account_stamp()

@@ -203,6 +203,24 @@ class JobNotOnHold(Problem):
     code, status, retry = "job-not-on-hold", 409, "never"
 
 
+class DefectUnknown(Problem):
+    """There is no such defect for this caller."""
+
+    code, status, retry = "defect-unknown", 404, "never"
+
+
+class DefectNotOpen(Problem):
+    """The defect is waived or fixed already."""
+
+    code, status, retry = "defect-not-open", 409, "never"
+
+
+class ReasonMissing(Problem):
+    """A reason is needed."""
+
+    code, status, retry = "reason-missing", 422, "fix"
+
+
 class InputAnswered(Problem):
     """Somebody has answered already."""
 

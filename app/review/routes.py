@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from app.core import serving
 from app.core.auth import Caller
 from app.core.blobs import Blobs
 from app.core.db import Pool, unavailable_as_problem
-from app.core.errors import ProjectUnknown, RecordUnknown
+from app.core.errors import DefectNotOpen, DefectUnknown, ProjectUnknown, ReasonMissing, RecordUnknown
 from app.core.etags import has
 from app.core.renditions import Renditions, rounded
 from app.jobs.states import JobState
 from app.review import service
-from app.review.schemas import RecordDetail, RecordList, Stats
+from app.review.schemas import DefectView, RecordDetail, RecordList, Stats, WaiveRequest
 
 Ask = Request[Caller, Any, State]
 
@@ -83,6 +83,24 @@ async def get_photo(
     return Response(jpeg, media_type="image/jpeg", headers=headers)
 
 
+@post(
+    "/records/{record_id:uuid}/defects/{defect_id:uuid}/waive",
+    status_code=200,
+    summary="Let a defect stand as it is; the last open blocker releases the job",
+    answers={200: "The defect, waived."},
+    problems=(DefectUnknown, DefectNotOpen, ReasonMissing),
+)
+async def waive(
+    request: Ask,
+    record_id: FromPath[UUID],
+    defect_id: FromPath[UUID],
+    data: JSONBody[WaiveRequest],
+    pool: NamedDependency[Pool],
+) -> DefectView:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.waive(conn, request.user, record_id, defect_id, reason=data.reason)
+
+
 @get(
     "/stats",
     summary="The numbers on top of the page",
@@ -94,4 +112,4 @@ async def get_stats(request: Ask, pool: NamedDependency[Pool], project: FromQuer
         return await service.stats(conn, request.user, project=project)
 
 
-router = Router("/api", route_handlers=[list_records, get_record, get_photo, get_stats], tags=["Review"])
+router = Router("/api", route_handlers=[list_records, get_record, get_photo, waive, get_stats], tags=["Review"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -94,8 +94,18 @@ class DefectView(msgspec.Struct, frozen=True, kw_only=True):
     photo: str | None
     message: str
     evidence: dict[str, Any]
-    status: str
+    status: Literal["open", "waived", "fixed"]
     at: datetime
+    by: str | None = None
+    """Who waived it, or whose revision mended it."""
+    reason: str | None = None
+    closed_at: datetime | None = None
+
+
+class WaiveRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why the defect may stand as it is; kept with it and in the audit."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):

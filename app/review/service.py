@@ -7,10 +7,12 @@ from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
+import psycopg
 
 from app.core import pages
 from app.core.auth import Caller
-from app.core.errors import RecordUnknown
+from app.core.db import acting
+from app.core.errors import DefectNotOpen, DefectUnknown, ReasonMissing, RecordUnknown
 from app.jobs.schemas import AttemptView
 from app.jobs.states import JobState
 from app.review import store
@@ -26,6 +28,7 @@ from app.review.schemas import (
 )
 from sql import Connection
 
+_NOT_OPEN, _NO_REASON = "AB409", "AB422"
 _ATTENTION = ("held", "needs_input", "failed")
 
 
@@ -84,6 +87,29 @@ async def find_photo(conn: Connection, caller: Caller, record_id: UUID, name: st
     if row is None:
         raise RecordUnknown
     return row
+
+
+async def waive(conn: Connection, caller: Caller, record_id: UUID, defect_id: UUID, *, reason: str) -> DefectView:
+    """A person lets a defect stand; with the last open blocker the job goes on.
+
+    Raises `DefectUnknown`, also for one of a record the caller may not see, `Forbidden`, `DefectNotOpen`, `ReasonMissing`.
+    """
+    row = await store.FIND_DEFECT(
+        conn, record=record_id, defect=defect_id, projects=caller.project_ids, device=caller.device_id
+    )
+    if row is None:
+        raise DefectUnknown
+    caller.demand("reviewer", row.project_id)
+    try:
+        async with acting(conn, caller.actor):
+            done = await store.WAIVE_DEFECT(conn, defect=defect_id, reason=reason)
+    except psycopg.Error as exc:
+        if exc.sqlstate == _NOT_OPEN:
+            raise DefectNotOpen(exc.diag.message_primary or "") from exc
+        if exc.sqlstate == _NO_REASON:
+            raise ReasonMissing(pointer="/reason") from exc
+        raise
+    return msgspec.convert(done.view, DefectView)
 
 
 async def stats(conn: Connection, caller: Caller, *, project: str) -> Stats:

@@ -27,7 +27,11 @@ class DetailRow(msgspec.Struct, frozen=True, kw_only=True):
     defects: list[dict[str, Any]]
 
 
-class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
+class ProjectRow(msgspec.Struct, frozen=True, kw_only=True):
+    project_id: UUID
+
+
+class ViewRow(msgspec.Struct, frozen=True, kw_only=True):
     view: dict[str, Any]
 
 
@@ -60,7 +64,9 @@ LIST_RECORDS = _Q.many("list_records", ListRow)
 LIST_RECORDS_IN_STATE = _Q.many("list_records_in_state", ListRow)
 SEARCH_RECORDS = _Q.many("search_records", ListRow)
 GET_RECORD = _Q.opt("get_record", DetailRow)
-ATTEMPTS_OF_RECORD = _Q.many("attempts_of_record", AttemptRow)
+FIND_DEFECT = _Q.opt("find_defect", ProjectRow)
+WAIVE_DEFECT = _Q.one("waive_defect", ViewRow)
+ATTEMPTS_OF_RECORD = _Q.many("attempts_of_record", ViewRow)
 TIMELINE_OF_RECORD = _Q.many("timeline_of_record", TimelineRow)
 FIND_PHOTO = _Q.opt("find_photo", PhotoRow)
 STATS = _Q.one("stats", StatsRow)

@@ -4,7 +4,6 @@ create or replace function ops.release(p_job uuid, p_reason text) returns jsonb 
 declare
     job automation_job := lock_job(p_job);
     before jsonb := job_view(job);
-    needs text;
 begin
     if job.id is null then
         raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
@@ -13,16 +12,7 @@ begin
             hint = case job.wait_reason when 'blocker' then 'a blocker is waived or fixed on the record'
                                         else 'ops.resume_portal lets the jobs of a paused portal go on' end;
     end if;
-    needs := case when exists (select from photo where record_id = job.record_id and received_at is null) then 'media'
-                  when exists (select from defect where record_id = job.record_id and severity = 'blocker' and status = 'open')
-                  then 'blocker' end;
-    if needs is null then
-        update automation_job set down_since = null where id = p_job;
-        perform admit(p_job);
-    else
-        update automation_job
-           set state = case needs when 'media' then 'awaiting_media' else 'held' end, wait_reason = needs where id = p_job;
-    end if;
+    perform resume_job(job);
     select * into job from automation_job where id = p_job;
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
     values (actor(), 'job.release', p_reason, job.project_id, job.record_id, p_job, before, job_view(job));

@@ -40,12 +40,24 @@ select record_row(r) as row, r.project_id, r.fields, r.h_accuracy_m,
             'rejected_reason', p.rejected_reason, 'stored', p.blob_sha256 is not null) order by p.shot_key, p.name), '[]')
           from photo as p left join blob as b on b.sha256 = p.blob_sha256 where p.record_id = r.id) as photos,
        (select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'rule', d.rule, 'severity', d.severity, 'field', d.field,
-            'photo', d.photo, 'message', d.message, 'evidence', d.evidence, 'status', d.status, 'at', d.at)
+            'photo', d.photo, 'message', d.message, 'evidence', d.evidence, 'status', d.status, 'at', d.at,
+            'by', d.by, 'reason', d.reason, 'closed_at', d.closed_at)
             order by array_position('{blocker,major,minor,info}', d.severity), d.at, d.id), '[]')
           from defect as d where d.record_id = r.id) as defects
   from asbuilt_record as r
   join form_def as f on f.form_key = r.form_key and f.version = r.form_version
  where r.id = %(id)s and r.deleted_at is null and (r.project_id = any(%(projects)s) or r.device_id = %(device)s);
+
+-- name: find_defect :opt
+-- The project of a record's defect, if the caller may see the record.
+select r.project_id
+  from defect as d join asbuilt_record as r on r.id = d.record_id
+ where d.id = %(defect)s and r.id = %(record)s and r.deleted_at is null
+   and (r.project_id = any(%(projects)s) or r.device_id = %(device)s);
+
+-- name: waive_defect :one
+-- A person lets a defect stand; the operators' own function.
+select ops.waive(%(defect)s, %(reason)s) as view;
 
 -- name: attempts_of_record :many
 -- Every attempt of every job of a record, newest first, each with its steps.

@@ -1,7 +1,7 @@
 // The sections of a record page that show the record itself: facts, fields by the form's labels, findings.
 
 import { count, exact, visible } from "../core.js";
-import { fill, foreign, h, pill, time } from "../dom.js";
+import { fill, foreign, h, time } from "../dom.js";
 import { icon } from "../icons.js";
 import { humanize, reviewLabel, severityOf, SEVERITY_ORDER } from "../words.js";
 
@@ -77,7 +77,7 @@ export class FieldsSection extends Section {
   }
 }
 
-const fieldName = (field) => field.replace(/^\/?(fields\/)?/, "").split(/[./[]/)[0];
+export const fieldName = (field) => field.replace(/^\/?(fields\/)?/, "").split(/[./[]/)[0];
 
 // The unit is said once: beside the value, or in the label if the form has it there.
 function unitOf(measure, title) {
@@ -105,32 +105,4 @@ function tableOf(rows) {
   return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `${count(rows.length)} rows` }, h("table", { class: "inner" },
     h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, foreign(humanize(name), { limit: 60 }))))),
     h("tbody", {}, shown.map((row) => h("tr", {}, columns.map((name) => h("td", {}, foreign(row[name] ?? "", { limit: 200 }))))))));
-}
-
-export class FindingsSection extends Section {
-  constructor() {
-    super("Findings", "findings-list");
-  }
-
-  pick({ defect_list, form }) {
-    return { defects: defect_list, titles: Object.fromEntries(Object.entries(form.schema?.properties ?? {}).map(([k, v]) => [k, v?.title])) };
-  }
-
-  draw({ defects, titles }) {
-    const order = (d) => (d.status === "open" ? 0 : 10) + SEVERITY_ORDER.indexOf(d.severity);
-    const sorted = [...defects].sort((a, b) => order(a) - order(b));
-    const open = defects.filter((d) => d.status === "open").length;
-    this.tail.textContent = open > 0 ? count(open) : "";
-    this.element.hidden = defects.length === 0;
-    fill(this.body, h("ul", { class: "findings-items" }, sorted.map((defect) => findingItem(defect, titles))));
-  }
-}
-
-function findingItem(defect, titles) {
-  const severity = severityOf(defect.severity);
-  const where = defect.photo ? `Photo ${defect.photo}` : titles[fieldName(defect.field ?? "")] ?? "";
-  const done = defect.status === "open" ? null : h("span", { class: "faint" }, humanize(defect.status));
-  return h("li", { "data-status": defect.status, "data-tone": severity.tone },
-    h("div", { class: "top" }, pill(severity), where ? foreign(where, { class: "where", limit: 120 }) : null, done, time(defect.at)),
-    h("p", {}, foreign(defect.message, { limit: 600 })));
 }

@@ -7,7 +7,8 @@ import { acquireFeed } from "../feed.js";
 import { icon } from "../icons.js";
 import { AttemptsSection, TimelineSection } from "./detail-history.js";
 import { PhotosSection } from "./detail-photos.js";
-import { FactsSection, FieldsSection, FindingsSection } from "./detail-record.js";
+import { FindingsSection } from "./detail-findings.js";
+import { FactsSection, FieldsSection } from "./detail-record.js";
 import { QuestionSection } from "./detail-question.js";
 import { RunSection } from "./detail-run.js";
 
@@ -104,7 +105,7 @@ class FormDetailModal extends HTMLElement {
     const run = new RunSection({ api, onChange: (job) => this.#changedBy(job) });
     const question = (this.#question = new QuestionSection({ api, onChange: (job) => this.#changedBy(job) }));
     const [facts, fields, photos] = [new FactsSection(), new FieldsSection(), new PhotosSection({ api })];
-    const [findings, attempts, timeline] = [new FindingsSection(), new AttemptsSection({ api }), new TimelineSection()];
+    const [findings, attempts, timeline] = [new FindingsSection({ api, onChange: (job) => this.#changedBy(job) }), new AttemptsSection({ api }), new TimelineSection()];
     this.#sections = [run, question, facts, fields, photos, findings, attempts, timeline];
     fill(this.#parts.title, "Loading…");
     fill(this.#parts.under);

@@ -1,0 +1,34 @@
+-- A person lets a defect stand as it is. With the last open blocker the job goes on, in this very transaction.
+-- Raises AB404, AB409 (it is not open) and AB422 (no reason).
+create or replace function ops.waive(p_defect uuid, p_reason text) returns jsonb language plpgsql as $$
+declare
+    d defect := (select x from defect as x where id = p_defect);
+    job automation_job;
+    before jsonb;
+begin
+    if d.id is null then
+        raise exception using errcode = 'AB404', message = format('there is no defect %s', p_defect);
+    elsif btrim(coalesce(p_reason, '')) = '' then
+        raise exception using errcode = 'AB422', message = 'a waiver says why';
+    end if;
+    -- The job first, as everywhere: of two blockers waived at once, the second sees that it is the last.
+    job := lock_job((select id from automation_job where record_id = d.record_id order by created_at desc limit 1));
+    select * into d from defect where id = p_defect for update;
+    if d.status <> 'open' then
+        raise exception using errcode = 'AB409', message = format('the defect is %s already', d.status);
+    end if;
+    before := to_jsonb(d);
+    update defect set status = 'waived', by = actor(), reason = btrim(p_reason), closed_at = clock_timestamp()
+     where id = p_defect returning * into d;
+    insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
+    values (actor(), 'defect.waive', d.reason, job.project_id, d.record_id, job.id, before, to_jsonb(d));
+    if job.state = 'held' and job.wait_reason = 'blocker' and record_needs(d.record_id) is distinct from 'blocker' then
+        perform resume_job(job);
+    elsif job.state not in ('completed', 'failed', 'cancelled', 'processing') then
+        -- Nothing but the event: open pages count the findings anew.
+        update automation_job set wait_reason = job.wait_reason where id = job.id;
+    end if;
+    return to_jsonb(d);
+end $$;
+comment on function ops.waive(uuid, text) is
+    'Let a defect stand as it is; the last open blocker releases the job. Say why; it is kept.';
