@@ -35,8 +35,8 @@ from app.intake.decoders import DecoderLost, Decoders
 from app.intake.phone.routes import router as phone_router
 from app.intake.routes import router as intake_router
 from app.intake.service import Intake
-from app.intake.uploads import tus
-from app.intake.uploads.service import Uploads
+from app.intake.uploads import ietf, tus
+from app.intake.uploads.context import Uploads
 from app.intake.uploads.spool import Spool
 from app.intake.uploads.sweeping import swept
 from app.jobs.files import router as files_router
@@ -75,6 +75,7 @@ class Web:
                 intake_router,
                 phone_router,
                 tus.router,
+                ietf.router,
                 jobs_router,
                 files_router,
                 portals_router,

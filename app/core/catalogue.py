@@ -32,6 +32,8 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "internal": "A fault of ours. The answer's `instance` names the request in our log.",
         "malformed-request": "JSON, multipart, a header or a parameter breaks its rules; `errors` says where, if it is known.",
+        "inconsistent-upload-length": "Two requests, or two headers of one, tell different lengths, or more bytes came than were announced.",
+        "completed-upload": "Ask for its state: it may have become a photo already.",
         "digest-mismatch": "The SHA-256 that was declared is not that of the bytes that arrived. Nothing was stored. In tus its status is 460.",
         "unauthorised": "The token or session is missing, misspelt, expired or revoked; the answer is the same for each.",
         "forbidden": "The token lacks a scope, the person lacks a role, or another site's page sent the request.",

@@ -6,7 +6,7 @@ A class is vocabulary: its `code`, `status` and `retry` are stable, its docstrin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -40,6 +40,8 @@ class Problem(Exception):
         self.detail = detail or self.title()
         self.limits = limits
         self.retry_after_s = retry_after_s
+        self.of_content = False
+        """All bytes of a resumable upload came, and it is they that are refused."""
         self.errors = [] if pointer is None else [FieldError(pointer=pointer, code=self.code, message=self.detail)]
 
     @classmethod
@@ -51,6 +53,18 @@ class MalformedRequest(Problem):
     """The request cannot be read."""
 
     code, status, retry = "malformed-request", 400, "never"
+
+
+class InconsistentLength(Problem):
+    """The upload cannot have this length."""
+
+    code, status, retry = "inconsistent-upload-length", 400, "never"
+
+
+class CompletedUpload(Problem):
+    """The upload is complete: nothing can be added."""
+
+    code, status, retry = "completed-upload", 400, "never"
 
 
 class DigestMismatch(Problem):
@@ -153,6 +167,11 @@ class OffsetConflict(Problem):
     """The upload stands at another offset."""
 
     code, status, retry = "offset-conflict", 409, "same"
+
+    def __init__(self, detail: str = "", *, expected: int = 0, provided: int = 0, **more: Any) -> None:
+        super().__init__(detail or f"the upload stands at {expected}, not at {provided}", **more)
+        self.expected = expected
+        self.provided = provided
 
 
 class InProgress(Problem):

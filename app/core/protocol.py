@@ -13,6 +13,8 @@ from app.core.problems import MEDIA_TYPE, encode
 MAX_HEAD = 64 * 1024
 MAX_UNWANTED = 256 * 2**20
 """How much of a body is thrown away after its answer: more than twice the largest upload, so that phones read it."""
+TURN_S = 0.005
+TURNS = 200
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -23,6 +25,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _unparsed = 0
     _unwanted = 0
+    _turns = TURNS
 
     def data_received(self, data: bytes) -> None:
         self._unparsed += len(data)
@@ -45,6 +48,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._unparsed = 0
         super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The application hears of a cut when it has taken what arrived before, within a second: uvicorn throws it away."""
+        if self._turns and self.cycle is not None and self.cycle.body and not self.cycle.response_complete:
+            self._turns -= 1
+            self.loop.call_later(TURN_S, self.connection_lost, exc)
+            return
+        super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
         """What no handler sees is answered like everything else."""

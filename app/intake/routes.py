@@ -22,7 +22,9 @@ from app.core.openapi import Parts
 from app.intake import receiving, service
 from app.intake.schemas import AcceptedView, ReceiptView, RecordDocument
 from app.intake.service import Intake
-from app.intake.uploads.service import Uploads, settle_waiting
+from app.intake.uploads import ietf
+from app.intake.uploads.context import Uploads
+from app.intake.uploads.service import settle_waiting
 
 Ask = Request[Caller, Any, State]
 
@@ -101,6 +103,8 @@ async def put_photo(
     request: Ask, record_id: FromPath[UUID], name: FromPath[str], intake: NamedDependency[Intake]
 ) -> Response[ReceiptView]:
     request.user.demand_scope("upload")
+    if request.headers.get("upload-complete", "").startswith("?0"):
+        raise MalformedRequest("a part of a photo is no photo: POST begins a resumable upload here")
     declared = _digest(request.headers)
     with intake.blobs.incoming(limit=intake.settings.photo_bytes) as incoming:
         async for chunk in _body(request, intake, "photo_bytes"):
@@ -166,4 +170,6 @@ def _sized(digest: bytes) -> bytes:
     return digest
 
 
-router = Router("/api/mobile", route_handlers=[post_record, put_record, put_photo, get_receipt], tags=["Mobile"])
+router = Router(
+    "/api/mobile", route_handlers=[*ietf.AT_A_PHOTO, post_record, put_record, put_photo, get_receipt], tags=["Mobile"]
+)

@@ -15,10 +15,10 @@ select id, record_id, name, declared_sha256, metadata, length, received, state, 
   from upload_session where id = %(id)s and device_id = %(device)s;
 
 -- name: upload_progress :opt
--- So many bytes are safe; all of them make it complete. No row when it is settled or gone.
+-- So many bytes are safe. No row when the upload is settled or gone.
 update upload_session
    set received = %(received)s, length = %(length)s::bigint, expires_at = now() + make_interval(secs => %(ttl_s)s),
-       state = case when %(received)s = %(length)s::bigint then 'complete' else 'receiving' end
+       state = case when %(complete)s then 'complete' else 'receiving' end
  where id = %(id)s and state in ('receiving', 'complete')
 returning id, record_id, name, declared_sha256, metadata, length, received, state, refusal, expires_at, false as expired;
 

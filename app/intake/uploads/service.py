@@ -6,23 +6,21 @@ row says, or (a restored disk) shorter: the smaller counts. Each request on an u
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
-from typing import Literal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import msgspec
-from litestar.exceptions import InternalServerException
 from psycopg.types.json import Jsonb
 
 from app.core.auth import Caller
 from app.core.crashpoints import crashpoint
 from app.core.db import unavailable_as_problem
 from app.core.errors import (
+    CompletedUpload,
     DigestMismatch,
-    IdleTimeout,
+    InconsistentLength,
     MalformedRequest,
     OffsetConflict,
     PhotoConflict,
@@ -35,26 +33,18 @@ from app.core.errors import (
     UploadUnknown,
 )
 from app.intake import names
-from app.intake.service import Intake, accept_photo
-from app.intake.uploads import store
-from app.intake.uploads.spool import Hold, Spool, until_wanted
+from app.intake.service import accept_photo
+from app.intake.uploads import store, writing
+from app.intake.uploads.context import Uploads
+from app.intake.uploads.spool import Hold
 from app.intake.uploads.store import Session
-from sql import Connection
+from app.intake.uploads.writing import Piece
 
 log = logging.getLogger("asbuilt.uploads")
 
-CHECKPOINT = 4 * 2**20
-"""So many bytes of one long request at most are sent again after the process was killed."""
 FINAL: tuple[type[Problem], ...] = (MalformedRequest, DigestMismatch, PhotoConflict, UnsupportedMedia, TooLarge)
 """Problems of the bytes or of their name: the same upload can never become a photo."""
 _FINAL_BY_CODE = {kind.code: kind for kind in FINAL}
-
-
-class Uploads(msgspec.Struct, frozen=True, kw_only=True):
-    """What resumable uploads need: what every upload needs, and a place for bytes that are not all here yet."""
-
-    intake: Intake
-    spool: Spool
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,15 +55,6 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     length: int | None
     sha256: bytes | None = None
     metadata: str = ""
-
-
-class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """A request's bytes for an upload. `body` reads at most so many of them; `digest` is of this piece alone."""
-
-    offset: int
-    body: Callable[[int], AsyncIterator[bytes]]
-    length: int | None = None
-    digest: tuple[Literal["sha1", "sha256"], bytes] | None = None
 
 
 async def begin(uploads: Uploads, caller: Caller, wish: Wish) -> Session:
@@ -113,18 +94,32 @@ async def append(uploads: Uploads, caller: Caller, upload: UUID, piece: Piece) -
     """Add a piece; the last one makes the upload a photo of its record, or has it wait for the record.
 
     What arrived before a cut is kept; a piece that is damaged or too long is not. Raises what `look` raises, and
-    `OffsetConflict`, `MalformedRequest`, `TooLarge`, `DigestMismatch`, `IdleTimeout`, `UploadTaken`, and the problems
-    of `accept_photo`.
+    `OffsetConflict`, `InconsistentLength`, `CompletedUpload`, `TooLarge`, `DigestMismatch`, `IdleTimeout`, `UploadTaken`,
+    and the problems of `accept_photo`.
     """
     async with _held(uploads, caller, upload) as (hold, found):
+        if piece.completes is not None and found.state != "receiving":
+            raise CompletedUpload
         if piece.offset != found.received:
-            raise OffsetConflict(f"the upload stands at {found.received}, not at {piece.offset}")
+            raise OffsetConflict(expected=found.received, provided=piece.offset)
         session = _agreed(found, piece.length, most=uploads.intake.settings.upload_bytes)
         if hold is None:
             return session
         if session.state == "receiving":
-            session = await _write(uploads, hold, session, piece)
+            session = await writing.write(uploads, hold, session, piece)
         return await _settled(uploads, caller, hold, session)
+
+
+async def begin_with(uploads: Uploads, caller: Caller, wish: Wish, piece: Piece) -> Session:
+    """A new upload and its first piece. Raises what `begin` and `append` raise, and then leaves nothing behind."""
+    session = await begin(uploads, caller, wish)
+    try:
+        return await append(uploads, caller, session.id, piece)
+    except Problem:
+        # Its address is told only with success, so nobody could go on with it.
+        with suppress(Problem):
+            await remove(uploads, caller, session.id)
+        raise
 
 
 async def remove(uploads: Uploads, caller: Caller, upload: UUID) -> None:
@@ -132,14 +127,12 @@ async def remove(uploads: Uploads, caller: Caller, upload: UUID) -> None:
     with suppress(*FINAL):
         async with _held(uploads, caller, upload):
             pass
-    async with _connection(uploads) as conn:
-        await store.REMOVE(conn, id=upload)
-    uploads.spool.remove(upload)
+    await writing.forget(uploads, upload)
 
 
 async def settle_waiting(uploads: Uploads, caller: Caller, record_id: UUID) -> int:
     """Make photos of the complete uploads that waited for this record; answers how many there were."""
-    async with _connection(uploads) as conn:
+    async with uploads.connection() as conn:
         waiting = await store.WAITING(conn, record=record_id, device=caller.id)
     for row in waiting:
         try:
@@ -171,85 +164,37 @@ async def _held(uploads: Uploads, caller: Caller, upload: UUID) -> AsyncIterator
         safe = min(session.received, hold.size)
         hold.cut(safe)
         if safe < session.received:
-            session = await _progress(uploads, hold, session)
+            session = await writing.progress(uploads, hold, session, complete=False)
         yield hold, session
 
 
 async def _find(uploads: Uploads, caller: Caller, upload: UUID) -> Session:
-    async with _connection(uploads) as conn:
+    async with uploads.connection() as conn:
         session = await store.FIND(conn, id=upload, device=caller.id)
     if session is None:
         raise UploadUnknown
     if session.refusal is not None:
-        raise _FINAL_BY_CODE[session.refusal["code"]](session.refusal["detail"])
+        refusal = _FINAL_BY_CODE[session.refusal["code"]](session.refusal["detail"])
+        refusal.of_content = True
+        raise refusal
     if session.expired:
         raise UploadExpired
     return session
 
 
 def _agreed(session: Session, length: int | None, *, most: int) -> Session:
-    """The session with the length that its phone knows by now. Raises `MalformedRequest` for another length."""
+    """The session with the length that its phone knows by now. Raises `InconsistentLength` for another length."""
     if length is None:
         return session
     _bound(length, most)
     if session.length not in (None, length) or length < session.received:
-        raise MalformedRequest(f"the upload's length cannot be {length}")
+        raise InconsistentLength(f"the upload's length cannot be {length}")
     return msgspec.structs.replace(session, length=length)
 
 
 def _bound(length: int | None, most: int) -> None:
     if length is not None and length > most:
         raise TooLarge(f"an upload is at most {most} bytes", limits={"upload_bytes": most})
-
-
-async def _write(uploads: Uploads, hold: Hold, session: Session, piece: Piece) -> Session:
-    start = session.received
-    most = uploads.intake.settings.upload_bytes if session.length is None else session.length
-    try:
-        await _receive(uploads, hold, session, piece, most - start)
-    except BaseException as exc:
-        if piece.digest is not None or isinstance(exc, TooLarge):
-            hold.cut(start)
-        await _progress(uploads, hold, session)
-        if isinstance(exc, InternalServerException):
-            # Nobody hears this: the connection is gone.
-            raise IdleTimeout("the body ended too early") from exc
-        raise
-    return await _progress(uploads, hold, session)
-
-
-async def _receive(uploads: Uploads, hold: Hold, session: Session, piece: Piece, most: int) -> None:
-    """Raises `DigestMismatch`, and what the body raises: litestar's own 500 when it is cut."""
-    algorithm, declared = piece.digest or (None, b"")
-    hashing = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
-    synced = hold.size
-    async with aclosing(until_wanted(piece.body(most), hold)) as chunks:
-        async for chunk in chunks:
-            await hold.write(chunk)
-            if hashing is not None:
-                hashing.update(chunk)
-            elif hold.size - synced >= CHECKPOINT:
-                await _progress(uploads, hold, session)
-                synced = hold.size
-    if hashing is not None and hashing.digest() != declared:
-        raise DigestMismatch("the bytes do not have the declared checksum")
-
-
-async def _progress(uploads: Uploads, hold: Hold, session: Session) -> Session:
-    """What the file holds is safe, and then known to be."""
-    await hold.sync()
-    await crashpoint("U1", subject=session.record_id)
-    async with _connection(uploads) as conn:
-        known = await store.PROGRESS(
-            conn,
-            id=session.id,
-            received=hold.size,
-            length=session.length,
-            ttl_s=uploads.intake.settings.upload_ttl_s,
-        )
-    if known is None:
-        raise UploadUnknown
-    return known
 
 
 async def _settled(uploads: Uploads, caller: Caller, hold: Hold, session: Session) -> Session:
@@ -270,15 +215,10 @@ async def _settled(uploads: Uploads, caller: Caller, hold: Hold, session: Sessio
     except FINAL as problem:
         refusal = problem
     said = None if refusal is None else Jsonb({"code": refusal.code, "detail": refusal.detail})
-    async with _connection(uploads) as conn:
+    async with uploads.connection() as conn:
         session = await store.SETTLE(conn, id=session.id, refusal=said) or session
     uploads.spool.remove(session.id)
     if refusal is not None:
+        refusal.of_content = True
         raise refusal
     return session
-
-
-@asynccontextmanager
-async def _connection(uploads: Uploads) -> AsyncIterator[Connection]:
-    async with unavailable_as_problem(), uploads.intake.pool.connection() as conn:
-        yield conn

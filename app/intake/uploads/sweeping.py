@@ -17,7 +17,8 @@ from app.core.blobs import ABANDONED_S
 from app.core.db import unavailable_as_problem
 from app.core.errors import Problem
 from app.intake.uploads import store
-from app.intake.uploads.service import Uploads, look
+from app.intake.uploads.context import Uploads
+from app.intake.uploads.service import look
 
 log = logging.getLogger("asbuilt.uploads")
 

@@ -5,7 +5,6 @@ The protocol is at https://tus.io/protocols/resumable-upload. `Upload-Metadata` 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
@@ -25,17 +24,20 @@ from app.core.errors import (
 )
 from app.core.problems import render
 from app.core.settings import Settings
-from app.intake import receiving
 from app.intake.uploads import service
 from app.intake.uploads import tus_headers as read
-from app.intake.uploads.service import Piece, Uploads, Wish
+from app.intake.uploads.bodies import BEGUN, FOUND, TAKEN, body_of
+from app.intake.uploads.context import Uploads
+from app.intake.uploads.service import Wish
 from app.intake.uploads.store import Session
+from app.intake.uploads.writing import Piece
 
 Ask = Request[Caller, Any, State]
 
 VERSION = "1.0.0"
 PATH = "/api/mobile/files"
 CHUNK = "application/offset+octet-stream"
+CHECKSUM = "`sha1` or `sha256`, a space, and the digest of this request's bytes in base64."
 EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination"
 REQUEST_HEADERS = (
     "Tus-Resumable",
@@ -71,8 +73,14 @@ class Damaged(DigestMismatch):
     status = 460
 
 
-@route(["/", "/{upload:uuid}"], http_method=[HttpMethod.OPTIONS], public=True, summary="What this tus server can do")
-async def options(settings: NamedDependency[Settings]) -> Response[None]:
+@route(
+    ["/", "/{upload:uuid}"],
+    http_method=[HttpMethod.OPTIONS],
+    public=True,
+    status_code=204,
+    include_in_schema=False,
+)
+async def tus_options(settings: NamedDependency[Settings]) -> Response[None]:
     headers = {
         "Tus-Version": VERSION,
         "Tus-Extension": EXTENSIONS,
@@ -82,8 +90,21 @@ async def options(settings: NamedDependency[Settings]) -> Response[None]:
     return _bare(204, headers)
 
 
-@post("/", summary="Begin a resumable upload of a photo", request_max_body_size=None)
-async def create(request: Ask, uploads: NamedDependency[Uploads]) -> Response[None]:
+@post(
+    "/",
+    summary="Begin a resumable upload of a photo",
+    request_max_body_size=None,
+    answers={201: "Begun; its address is in Location."},
+    headers={
+        "Tus-Resumable": "1.0.0",
+        "Upload-Length": "Bytes in all.",
+        "Upload-Defer-Length": "1: the length comes later.",
+        "Upload-Metadata": "`record_id`, `name` and `sha256`, each with its value in base64.",
+        "Upload-Checksum": CHECKSUM,
+    },
+    problems=(*BEGUN, TusVersionUnsupported),
+)
+async def tus_create(request: Ask, uploads: NamedDependency[Uploads]) -> Response[None]:
     _admit(request)
     with_bytes = _has_chunk(request)
     text = request.headers.get("upload-metadata", "")
@@ -96,34 +117,66 @@ async def create(request: Ask, uploads: NamedDependency[Uploads]) -> Response[No
         sha256=read.sha256(known),
         metadata=text,
     )
-    session = await service.begin(uploads, request.user, wish)
-    location = {"Location": f"{PATH}/{session.id}"}
-    if with_bytes or session.length == 0:
-        piece = Piece(offset=0, body=_body(request, uploads), digest=digest)
-        session = await service.append(uploads, request.user, session.id, piece)
-    return _bare(201, location | _progress(session))
+    if with_bytes or wish.length == 0:
+        piece = Piece(offset=0, body=body_of(request, uploads), digest=digest)
+        session = await service.begin_with(uploads, request.user, wish, piece)
+    else:
+        session = await service.begin(uploads, request.user, wish)
+    return _bare(201, {"Location": f"{PATH}/{session.id}"} | _progress(session))
 
 
-@route("/{upload:uuid}", http_method=[HttpMethod.HEAD], summary="How far an upload is")
-async def offset(request: Ask, upload: FromPath[UUID], uploads: NamedDependency[Uploads]) -> Response[None]:
+@route(
+    "/{upload:uuid}",
+    http_method=[HttpMethod.HEAD],
+    summary="How far an upload is",
+    headers={"Tus-Resumable": "1.0.0"},
+    problems=(*FOUND, TusVersionUnsupported),
+)
+async def tus_offset(request: Ask, upload: FromPath[UUID], uploads: NamedDependency[Uploads]) -> Response[None]:
     _admit(request)
     return await _offset(request, upload, uploads)
 
 
-@patch("/{upload:uuid}", summary="More bytes of an upload", request_max_body_size=None)
-async def append(request: Ask, upload: FromPath[UUID], uploads: NamedDependency[Uploads]) -> Response[None]:
+@patch(
+    "/{upload:uuid}",
+    summary="More bytes of an upload",
+    request_max_body_size=None,
+    body={CHUNK: bytes},
+    answers={204: "Taken; Upload-Offset says how far the upload is."},
+    headers={
+        "Tus-Resumable": "1.0.0",
+        "Upload-Offset": "Where these bytes begin.",
+        "Upload-Length": "Bytes in all, where the creation deferred it.",
+        "Upload-Checksum": CHECKSUM,
+    },
+    problems=(*TAKEN, TusVersionUnsupported),
+)
+async def tus_append(request: Ask, upload: FromPath[UUID], uploads: NamedDependency[Uploads]) -> Response[None]:
     _admit(request)
     return await _append(request, upload, uploads)
 
 
-@delete("/{upload:uuid}", summary="Give an upload up", status_code=204)
-async def terminate(request: Ask, upload: FromPath[UUID], uploads: NamedDependency[Uploads]) -> Response[None]:
+@delete(
+    "/{upload:uuid}",
+    summary="Give an upload up",
+    status_code=204,
+    headers={"Tus-Resumable": "1.0.0"},
+    problems=(*FOUND, TusVersionUnsupported),
+)
+async def tus_terminate(request: Ask, upload: FromPath[UUID], uploads: NamedDependency[Uploads]) -> Response[None]:
     _admit(request)
     return await _terminate(request, upload, uploads)
 
 
-@post("/{upload:uuid}", summary="The other methods, for clients that only have POST", request_max_body_size=None)
-async def overridden(request: Ask, upload: FromPath[UUID], uploads: NamedDependency[Uploads]) -> Response[None]:
+@post(
+    "/{upload:uuid}",
+    summary="The other methods, for clients that only have POST",
+    request_max_body_size=None,
+    answers={200: "As HEAD answers.", 204: "As PATCH and DELETE answer."},
+    headers={"X-HTTP-Method-Override": "HEAD, PATCH or DELETE; the other headers are theirs."},
+    problems=(*TAKEN, TusVersionUnsupported, MethodNotAllowed),
+)
+async def tus_post(request: Ask, upload: FromPath[UUID], uploads: NamedDependency[Uploads]) -> Response[None]:
     _admit(request)
     verbs = {"PATCH": _append, "DELETE": _terminate, "HEAD": _offset}
     verb = verbs.get(request.headers.get("x-http-method-override", "").upper())
@@ -152,7 +205,7 @@ async def _append(request: Ask, upload: UUID, uploads: Uploads) -> Response[None
         raise MalformedRequest("Upload-Offset is missing")
     piece = Piece(
         offset=at,
-        body=_body(request, uploads),
+        body=body_of(request, uploads),
         length=read.number(request.headers, "Upload-Length"),
         digest=read.checksum(request.headers),
     )
@@ -182,18 +235,6 @@ def _has_chunk(request: Ask) -> bool:
     return not empty
 
 
-def _body(request: Ask, uploads: Uploads) -> Callable[[int], AsyncIterator[bytes]]:
-    def read_at_most(limit: int) -> AsyncIterator[bytes]:
-        if request.headers.get("content-encoding", "identity") != "identity":
-            raise UnsupportedMedia("send the body without Content-Encoding")
-        receiving.refuse_declared(request.headers.get("content-length"), limit=limit, named="upload_bytes")
-        return receiving.bounded(
-            request.stream(), limit=limit, named="upload_bytes", idle_s=uploads.intake.settings.body_idle_s
-        )
-
-    return read_at_most
-
-
 def _progress(session: Session) -> dict[str, str]:
     headers = {"Upload-Offset": str(session.received), "Cache-Control": "no-store"}
     if session.state != "accepted":
@@ -218,7 +259,7 @@ def _on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[b
 
 router = Router(
     PATH,
-    route_handlers=[options, create, offset, append, terminate, overridden],
+    route_handlers=[tus_options, tus_create, tus_offset, tus_append, tus_terminate, tus_post],
     exception_handlers={Problem: _on_problem},
     tags=["Mobile"],
 )
