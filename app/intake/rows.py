@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -18,9 +18,12 @@ from app.intake.schemas import (
     ReceiptPhoto,
     ReceiptView,
     RecordUpload,
+    Severity,
 )
 
 __all__ = ["Finding", "accepted", "as_upload", "compared", "photo_row", "receipt", "record_row", "replay"]
+
+_WORST_FIRST: dict[Severity, int] = {severity: n for n, severity in enumerate(get_args(Severity))}
 
 
 def record_row(upload: RecordUpload) -> dict[str, Any]:
@@ -100,7 +103,7 @@ def accepted(
         "job_status": stored.job_state,
         "review_state": "received",
         "media": _media(len(upload.photos), [photo.name for photo in upload.photos if photo.name not in facts]),
-        "defects": [finding.view() for finding in findings],
+        "defects": _in_order([finding.view() for finding in findings]),
         "received_at": stored.received_at,
         "revision": 1,
     }
@@ -124,10 +127,15 @@ def _said(row: store.ReceiptRow) -> dict[str, Any]:
         "job_status": row.job_state,
         "review_state": row.review_state,
         "media": _media(len(row.photos), [photo["name"] for photo in row.photos if not photo["received"]]),
-        "defects": msgspec.convert(row.defects, list[DefectView]),
+        "defects": _in_order(msgspec.convert(row.defects, list[DefectView])),
         "received_at": row.received_at,
         "revision": row.revision,
     }
+
+
+def _in_order(defects: list[DefectView]) -> list[DefectView]:
+    """The worst first, and always the same way: an answer that was lost is given again to the letter."""
+    return sorted(defects, key=lambda d: (_WORST_FIRST[d.severity], d.rule, d.field or "", d.photo or "", d.message))
 
 
 def as_upload(row: store.PhotoContextRow) -> tuple[RecordUpload, dict[str, PhotoFacts]]:

@@ -44,12 +44,23 @@ def jpeg(
     return out.getvalue()
 
 
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """Of a PNG, with its checksum."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png_bomb(kind: bytes) -> bytes:
+    """A good small PNG, one chunk of which unpacks to 100 MB: `iCCP`, `zTXt` or `iTXt`."""
+    out = BytesIO()
+    Image.new("RGB", (1600, 1200), (90, 90, 90)).save(out, "PNG")
+    whole = out.getvalue()
+    packed = zlib.compress(bytes(100 * 2**20), 9)
+    body = b"name\0\1\0\0\0" + packed if kind == b"iTXt" else b"name\0\0" + packed
+    return whole[:33] + chunk(kind, body) + whole[33:]  # behind the signature and IHDR
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and holds next to nothing."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")

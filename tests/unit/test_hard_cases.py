@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.hard_cases import HARD_CASES
+from tests.web.hard_cases import BAD_INPUTS, HARD_CASES
 
 TESTS = Path(__file__).parent.parent
+TABLES = {"hard case": HARD_CASES, "bad input": BAD_INPUTS}
 
 
 @cache
@@ -21,10 +22,13 @@ def written_in(path: Path) -> frozenset[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("row", HARD_CASES)
-def test_a_row_is_held_by_tests_that_exist(row: int) -> None:
+ROWS = {f"{table} {row}": tests for table, rows in TABLES.items() for row, tests in rows.items()}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_is_held_by_tests_that_exist(row: str) -> None:
     """A renamed test once left a promise that nobody kept."""
-    assert HARD_CASES[row]
-    for name in HARD_CASES[row]:
+    assert ROWS[row]
+    for name in ROWS[row]:
         file, _, test = name.partition("::")
-        assert test.startswith("test_") and test in written_in(TESTS / file), f"row {row}: there is no {name}"
+        assert test.startswith("test_") and test in written_in(TESTS / file), f"{row}: there is no {name}"

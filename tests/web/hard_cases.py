@@ -7,7 +7,8 @@ from __future__ import annotations
 
 REPLAYS, BODIES = "web/test_hostile_replays.py", "web/test_hostile_bodies.py"
 MULTIPART, JSON = "web/test_hostile_multipart.py", "web/test_hostile_json.py"
-UPLOAD, PHOTOS = "web/test_upload.py", "unit/test_photos.py"
+UPLOAD, STRANGERS = "web/test_upload.py", "web/test_hostile_strangers.py"
+MEMORY = "web/test_hostile_memory.py::test_it_stays_small_and_answers_the_next_one"
 
 HARD_CASES: dict[int, tuple[str, ...]] = {
     1: (f"{UPLOAD}::test_the_same_again_is_a_replay",),
@@ -96,4 +97,64 @@ HARD_CASES: dict[int, tuple[str, ...]] = {
         "web/test_jobs.py::test_other_states_cannot_be_retried",
         "web/test_jobs.py::test_two_retries_at_once_are_one",
     ),
+}
+
+MALFORMED_JSON = f"{JSON}::test_it_is_malformed_and_stores_nothing"
+MALFORMED_MULTIPART = f"{MULTIPART}::test_it_is_malformed_and_stores_nothing"
+NO_PHOTO = (
+    f"{REPLAYS}::test_what_is_no_photo_costs_the_photo_and_not_the_record",
+    f"{REPLAYS}::test_what_is_no_photo_is_refused_alone",
+)
+
+BAD_INPUTS: dict[int, tuple[str, ...]] = {
+    1: (
+        f"{UPLOAD}::test_without_a_good_token_nothing_is_said",
+        f"{STRANGERS}::test_no_bad_token_is_told_what_is_bad_about_it",
+        "web/test_sessions.py::test_no_address_but_the_public_ones_answers_a_stranger",
+    ),
+    2: (
+        f"{STRANGERS}::test_what_is_anothers_is_answered_as_what_is_not_there",
+        "web/test_live_rights.py::test_foreign_and_missing_things_are_not_there",
+        "web/test_portals.py::test_who_may_not",
+    ),
+    3: (
+        f"{UPLOAD}::test_a_reading_token_may_not_upload",
+        "web/test_jobs.py::test_a_viewer_may_look_and_not_retry",
+    ),
+    4: (f"{UPLOAD}::test_a_device_of_another_project_sees_nothing",),
+    5: (
+        "web/test_sessions.py::test_a_form_cannot_pass_for_json",
+        f"{JSON}::test_json_under_another_name_is_refused",
+    ),
+    6: ("web/test_sessions.py::test_a_page_of_another_site_changes_nothing",),
+    7: (f"{STRANGERS}::test_another_site_is_not_told_that_it_may",),
+    8: (MALFORMED_MULTIPART,),
+    9: (MALFORMED_JSON, MALFORMED_MULTIPART),
+    10: (MALFORMED_JSON,),
+    11: (MALFORMED_JSON, f"{JSON}::test_it_is_too_large_and_says_how_much_is_allowed"),
+    12: (MALFORMED_JSON,),
+    13: (MALFORMED_JSON, f"{JSON}::test_what_is_merely_odd_is_stored_to_the_letter"),
+    14: (f"{MULTIPART}::test_a_photo_is_found_by_the_name_that_the_record_gave_it",),
+    15: NO_PHOTO,
+    16: (*NO_PHOTO, MEMORY),
+    17: (*NO_PHOTO, MEMORY),
+    18: (*NO_PHOTO, f"{REPLAYS}::test_half_a_photo_is_kept_and_found_unreadable"),
+    19: (
+        MALFORMED_MULTIPART,
+        f"{MULTIPART}::test_too_many_parts_are_told_how_many_are_allowed",
+        f"{MULTIPART}::test_a_photo_sent_twice_in_one_body_is_malformed",
+    ),
+    20: (
+        f"{BODIES}::test_a_length_over_the_limit_is_refused_before_the_body",
+        f"{BODIES}::test_a_length_that_is_no_number_of_bytes",
+        f"{BODIES}::test_a_length_that_is_short_cuts_the_body_there",
+        f"{BODIES}::test_chunks_over_the_limit_are_read_on_so_that_the_answer_is",
+    ),
+    21: (f"{BODIES}::test_a_compressed_body_is_not_unpacked",),
+    22: ("web/test_protocol.py::test_it_is_answered_400_and_the_line_is_cut",),
+    24: ("browser/test_hostile_text.py::test_hostile_text_is_shown_and_never_run",),
+    25: (f"{STRANGERS}::test_nothing_sent_writes_a_line_of_its_own_into_the_log",),
+    30: ("web/test_jobs.py::test_a_bad_page_is_refused",),
+    31: ("web/test_live_rights.py::test_streams_are_counted",),
+    32: ("web/test_live_rights.py::test_a_revoked_token_ends_its_streams",),
 }

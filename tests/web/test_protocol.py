@@ -15,6 +15,7 @@ BAD: dict[str, bytes] = {
     "two lengths": LINE + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
     "a length and chunks": LINE + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     "a space before the colon": LINE + b"Content-Length : 3\r\n\r\nabc",
+    "bare line feeds": LINE.replace(b"\r\n", b"\n") + b"Content-Length: 0\n\n",
     "an odd transfer encoding": LINE + b"Transfer-Encoding: xchunked\r\n\r\n",
 }
 

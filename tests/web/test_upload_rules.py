@@ -23,7 +23,7 @@ async def send(served: Service, body: dict[str, Any]) -> Defects:
     answer = await served.http.put(url, headers=served.bearer(), json=body)
     assert answer.status_code == 201, answer.text
     receipt = await served.http.get(url, headers=served.bearer())
-    assert sorted(map(str, receipt.json()["defects"])) == sorted(map(str, answer.json()["defects"]))
+    assert receipt.json()["defects"] == answer.json()["defects"]
     return [(d["rule"], d["severity"], d["field"]) for d in answer.json()["defects"] if d["severity"] != "blocker"]
 
 
@@ -36,10 +36,10 @@ async def test_the_projects_start_and_the_forms_state_are_compared(served: Servi
         "  from form_def, generate_series(2, 4) as v where form_key = 'pole-replacement'"
     )
     assert await send(served, record(sent_at=(now - timedelta(hours=3)).isoformat())) == [
-        ("clock-skew", "info", "sent_at"),
         ("captured-before-start", "minor", "captured_at"),
-        ("form-outdated", "info", None),
+        ("clock-skew", "info", "sent_at"),
         ("form-closing", "info", None),
+        ("form-outdated", "info", None),
     ]
     evidence = await (await conn.execute("select evidence from defect where rule = 'form-outdated'")).fetchone()
     assert evidence == ({"version": 1, "newest": 3},)
@@ -62,9 +62,9 @@ async def test_what_photos_show_is_told_and_kept(served: Service, conn: Connecti
     answer = await served.http.post(POST, headers=served.bearer(), **multipart(body, files))
     assert answer.status_code == 201, answer.text
     assert [(d["rule"], d["severity"], d["photo"]) for d in answer.json()["defects"]] == [
-        ("photo-dark", "minor", "tag"),
-        ("photo-blurred", "minor", "base"),
         ("photo-time-mismatch", "major", "tag"),
+        ("photo-blurred", "minor", "base"),
+        ("photo-dark", "minor", "tag"),
         ("photo-duplicate-in-record", "minor", "again"),
     ]
     assert answer.json()["job_status"] == "queued"
@@ -88,8 +88,8 @@ async def test_of_two_copies_the_later_to_arrive_is_named(served: Service) -> No
         assert answer.status_code == 201
     told = (await served.http.get(url, headers=served.bearer())).json()["defects"]
     assert [(d["rule"], d["severity"], d["photo"]) for d in told] == [
-        ("photo-duplicate-in-record", "minor", "b"),
         ("photo-duplicate-in-record", "major", "a"),
+        ("photo-duplicate-in-record", "minor", "b"),
     ]
 
 
