@@ -23,6 +23,7 @@ from tests.faults.clients import Phone
 from tests.faults.cluster import Cluster
 from tests.faults.history import Call, History, now
 from tests.faults.processes import Proc
+from tests.faults.resuming import ResumingPhone
 
 Action = Literal["kill", "stop", "terminate", "disconnect"]
 TERMINATE = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like %s and datname = %s"
@@ -46,6 +47,9 @@ SETTLE_POINTS = [Point(at="S2", action=action) for action in ("kill", "stop", "t
 SWEEP_POINTS = [Point(at="S1", action=action) for action in ("kill", "stop", "terminate")]
 UPLOAD_POINTS = [Point(at=f"A{n}", action=action) for n in range(1, 7) for action in ("kill", "stop", "disconnect")]
 UPLOAD_POINTS += [Point(at="A5", action="terminate")]
+RESUMED_POINTS = [
+    Point(at=at, action=action) for at in ("U1", "U2") for action in ("kill", "stop", "terminate", "disconnect")
+]
 
 
 class Cell(Cluster):
@@ -188,7 +192,8 @@ async def upload_cell(house: Cluster, point: Point) -> Report:
     async with cell(house, point) as c:
         armed = c.web("armed", CRASHPOINT=c.armed())
         await asyncio.gather(armed.start(), c.work(1))
-        phone = Phone(c, "phone", seed=2, photos=1.0)
+        resuming = point in RESUMED_POINTS
+        phone = ResumingPhone(c, "phone", seed=2) if resuming else Phone(c, "phone", seed=2, photos=1.0)
         key = uuid4()
         uploading = asyncio.create_task(phone.upload(key))
         await _hit(c, armed, application="asbuilt-web")
@@ -217,5 +222,5 @@ async def _hit(c: Cell, armed: Proc, *, application: str) -> None:
     if c.point.action == "terminate":
         await c.terminate(application)
         armed.send(signal.SIGCONT)
-    elif c.point.action == "stop" and not c.point.at.startswith("A"):
+    elif c.point.action == "stop" and not c.point.at.startswith(("A", "U")):
         await asyncio.sleep(LEASE_S + 2)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.faults.cells import (
+    RESUMED_POINTS,
     SETTLE_POINTS,
     SWEEP_POINTS,
     UPLOAD_POINTS,
@@ -23,14 +24,14 @@ from tests.faults.checker import Report
 from tests.faults.cluster import Cluster, cluster
 
 AT_ONCE = 3
-FIRST_TIER = ("W4-kill", "W5-stop", "C2-kill", "A5-kill", "S1-kill", "S2-kill")
+FIRST_TIER = ("W4-kill", "W5-stop", "C2-kill", "A5-kill", "S1-kill", "S2-kill", "U1-kill", "U2-kill")
 
 Run = Callable[[Cluster, Point], Awaitable[Report]]
 MATRIX: list[tuple[Run, Point]] = [
     *((worker_cell, point) for point in WORKER_POINTS),
     *((sweep_cell, point) for point in SWEEP_POINTS),
     *((settle_cell, point) for point in SETTLE_POINTS),
-    *((upload_cell, point) for point in UPLOAD_POINTS),
+    *((upload_cell, point) for point in UPLOAD_POINTS + RESUMED_POINTS),
 ]
 
 
