@@ -23,9 +23,11 @@ from app.core import crashpoints, db, health, openapi, sessions
 from app.core.auth import Authentication, Doorkeeper
 from app.core.blobs import Blobs
 from app.core.cache import ProgressCache, commands
+from app.core.entrance import Entrance
+from app.core.fairness import Fairness, FairShare
 from app.core.orphans import Orphans
 from app.core.problems import HANDLERS, JSON_BYTES
-from app.core.protocol import BoundedProtocol
+from app.core.protocol import protocol
 from app.core.renditions import Renditions
 from app.core.requests import RequestLog
 from app.core.settings import Settings
@@ -54,7 +56,19 @@ SHUTDOWN_S = 3
 EXPOSED = ["X-Request-Id", "Retry-After", "ETag"]
 """Headers of an answer that another origin's page may read."""
 
-PARTS = ("settings", "pool", "blobs", "cache", "doorkeeper", "hub", "health", "renditions", "intake", "uploads")
+PARTS = (
+    "settings",
+    "pool",
+    "fairness",
+    "blobs",
+    "cache",
+    "doorkeeper",
+    "hub",
+    "health",
+    "renditions",
+    "intake",
+    "uploads",
+)
 """What handlers may ask for, by the name of their argument."""
 
 
@@ -88,7 +102,7 @@ class Web:
             ],
             lifespan=[self._parts],
             dependencies={name: Provide(_from_state(name), sync_to_thread=False) for name in PARTS},
-            middleware=[DefineMiddleware(Authentication, public_url=settings.public_url)],
+            middleware=[DefineMiddleware(Authentication, public_url=settings.public_url), FairShare],
             exception_handlers=HANDLERS,
             openapi_config=openapi.config(),
             cors_config=CORSConfig(
@@ -101,7 +115,7 @@ class Web:
             request_max_body_size=JSON_BYTES,
             logging_config=None,
         )
-        self.asgi = RequestLog(self.app)
+        self.asgi = RequestLog(Entrance(self.app, settings))
 
     @asynccontextmanager
     async def _parts(self, app: Litestar) -> AsyncIterator[None]:
@@ -140,6 +154,7 @@ class Web:
                     "blobs": blobs,
                     "cache": ProgressCache(redis),
                     "doorkeeper": Doorkeeper(pool),
+                    "fairness": Fairness(settings),
                     "hub": self.hub,
                     "health": self.health,
                     "renditions": renditions,
@@ -207,6 +222,6 @@ async def serve(settings: Settings) -> None:
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_S,
-        http=BoundedProtocol,
+        http=protocol(settings),
     )
     await _Server(config, web).serve()

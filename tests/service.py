@@ -15,7 +15,7 @@ import msgspec
 import uvicorn
 
 from app.core.access import create_link, create_token, create_user
-from app.core.protocol import BoundedProtocol
+from app.core.protocol import protocol
 from app.core.settings import Settings
 from app.core.vault import new_key
 from app.local.seed import seed
@@ -47,6 +47,9 @@ def web_settings(database_url: str, redis_url: str, folder: Path, **changed: Any
         secret_key=(SECRET_KEY,),
         blobs=folder / "blobs",
         free_disk_bytes=0,
+        uploads_per_s=0,
+        requests_per_device=0,
+        failed_auth_per_min=0,
         poll_s=1.0,
     )
     return msgspec.structs.replace(base, **changed)
@@ -65,7 +68,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=1,
-                http=BoundedProtocol,
+                http=protocol(settings),
             )
         )
         task = asyncio.create_task(server.serve(sockets=[sock]))

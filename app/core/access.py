@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.auth import Role
+from app.core.db import Pool
 from app.core.errors import ProjectUnknown, Unauthorised
 from app.core.secrets import digest, new_secret, new_token, password_hash, same
 from sql import Connection, load
@@ -110,15 +112,18 @@ async def sign_in_by_code(conn: Connection, code: str) -> Session:
     return await _open(conn, row.user_id)
 
 
-async def sign_in_by_password(conn: Connection, *, email: str, password: str) -> Session:
+async def sign_in_by_password(pool: Pool, *, email: str, password: str) -> Session:
     """Raises `Unauthorised`, the same for an unknown address and a wrong password."""
-    row = await USER_BY_EMAIL(conn, email=email)
+    async with pool.connection() as conn:
+        row = await USER_BY_EMAIL(conn, email=email)
     salt = row.password_salt if row and row.password_salt else bytes(16)
-    # Hash even for an unknown address, so that time tells nothing.
-    given = password_hash(password, salt)
+    # Hash even for an unknown address, so that time tells nothing. In a thread and with no connection lent: it takes
+    # half a second, for which nobody else was answered, and on a busy machine the connection was cut.
+    given = await asyncio.to_thread(password_hash, password, salt)
     if row is None or row.password_hash is None or not same(given, row.password_hash):
         raise Unauthorised("the address or the password is wrong")
-    return await _open(conn, row.id)
+    async with pool.connection() as conn:
+        return await _open(conn, row.id)
 
 
 async def sign_out(conn: Connection, secret: str) -> None:

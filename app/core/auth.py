@@ -18,6 +18,7 @@ from litestar.types import ASGIApp
 
 from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import Forbidden, ProjectUnknown, Unauthorised, UnsupportedMedia
+from app.core.fairness import Fairness
 from app.core.secrets import csrf_token, digest, parse_token, same
 from sql import load
 
@@ -206,7 +207,7 @@ class Authentication(AbstractAuthenticationMiddleware):
             scheme, _, secret = header.partition(" ")
             if scheme.lower() != "bearer":
                 raise Unauthorised
-            return AuthenticationResult(user=await doorkeeper.by_token(secret.strip()), auth="token")
+            return AuthenticationResult(user=await self._by_token(connection, secret.strip()), auth="token")
         secret = connection.cookies.get(self._cookie, "")
         if not secret:
             raise Unauthorised
@@ -214,6 +215,18 @@ class Authentication(AbstractAuthenticationMiddleware):
         if connection.scope.get("method") not in SAFE_METHODS:
             self._refuse_forgery(connection, caller)
         return AuthenticationResult(user=caller, auth="session")
+
+    async def _by_token(self, connection: ASGIConnection[Any, Any, Any, Any], secret: str) -> Caller:
+        """A good token is never refused for the wrong ones of others behind the same address: none can be guessed."""
+        doorkeeper: Doorkeeper = connection.app.state["doorkeeper"]
+        fairness: Fairness = connection.app.state["fairness"]
+        try:
+            return await doorkeeper.by_token(secret)
+        except Unauthorised:
+            key = ("token", address(connection))
+            fairness.demand_patience(key)
+            fairness.failed(key)
+            raise
 
     def _refuse_forgery(self, connection: ASGIConnection[Any, Any, Any, Any], caller: Caller) -> None:
         """A cookie is sent by any page; only ours can also send its token, from our own origin, as JSON."""
@@ -226,6 +239,11 @@ class Authentication(AbstractAuthenticationMiddleware):
             raise Forbidden("the header X-CSRF-Token is missing or wrong")
         if headers.get("content-type", "") != "application/json":
             raise UnsupportedMedia("Content-Type must be exactly application/json")
+
+
+def address(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Where a request comes from; a trusted proxy in front has said so."""
+    return connection.client.host if connection.client else ""
 
 
 def _origin(url: str) -> str:

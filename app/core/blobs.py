@@ -58,9 +58,13 @@ class Blobs:
 
     def incoming(self, *, limit: int) -> Incoming:
         """A file to write into, at most `limit` bytes. Raises `StorageFull` when the reserve is touched."""
+        self.demand_room()
+        return Incoming(self._incoming, limit)
+
+    def demand_room(self) -> None:
+        """Raise `StorageFull` when the reserve is touched."""
         if shutil.disk_usage(self.root).free < self._reserve:
             raise StorageFull(retry_after_s=60)
-        return Incoming(self._incoming, limit)
 
     async def keep(self, incoming: Incoming) -> bytes:
         """Make the written bytes durable under their hash, and answer the hash. Raises `StorageFull`."""

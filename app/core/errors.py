@@ -306,6 +306,12 @@ class StorageUnavailable(Problem):
     code, status, retry = "storage-unavailable", 503, "after"
 
 
+class Overloaded(Problem):
+    """This process answers as many requests as it can."""
+
+    code, status, retry = "overloaded", 503, "after"
+
+
 class StreamsFull(Problem):
     """This process serves as many live streams as it can."""
 

@@ -212,6 +212,11 @@ def _usual(handler: HTTPRouteHandler, base: Json) -> Iterator[type[Problem]]:
         yield errors.UnsupportedMedia
     if _body(handler):
         yield errors.TooLarge
+    if not handler.opt.get("public"):
+        yield errors.TooManyRequests
+        yield errors.Overloaded
+    if _body(handler):
+        yield errors.IdleTimeout
     if 503 not in handler.opt.get("answers", ()):
         yield errors.DatabaseUnavailable
 

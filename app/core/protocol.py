@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.core.errors import MalformedRequest, Problem
+from app.core.errors import IdleTimeout, MalformedRequest, Problem
+from app.core.pace import MIN_RATE
 from app.core.problems import MEDIA_TYPE, encode
+from app.core.settings import Settings
 
 MAX_HEAD = 64 * 1024
 MAX_UNWANTED = 256 * 2**20
@@ -20,12 +23,40 @@ TURNS = 200
 class BoundedProtocol(HttpToolsProtocol):
     """Answers 400 and hangs up on a head of more than `MAX_HEAD` bytes: it would be held in memory to its end.
 
-    It also hangs up on a body that goes on for more than `MAX_UNWANTED` bytes after its answer.
+    It also hangs up on a body that goes on for more than `MAX_UNWANTED` bytes after its answer, or hardly goes on at
+    all, and on a head that does not come to its end.
     """
 
+    head_s = 20.0
+    idle_s = 30.0
     _unparsed = 0
     _unwanted = 0
     _turns = TURNS
+    _late: asyncio.TimerHandle | None = None
+    _lingering: asyncio.TimerHandle | None = None
+    _whole = True
+    """Whether the body of the last request has come to its end."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._whole = False
+        self._await_head()
+
+    def _await_head(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(self.head_s, self._too_late)
+
+    def _head_is_here(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _too_late(self) -> None:
+        self._hang_up(IdleTimeout(f"the head of the request took longer than {self.head_s:g} s"))
 
     def data_received(self, data: bytes) -> None:
         self._unparsed += len(data)
@@ -34,6 +65,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.send_400_response("The head of the request is too large.")
 
     def on_headers_complete(self) -> None:
+        self._head_is_here()
         self._unparsed = self._unwanted = 0
         super().on_headers_complete()
 
@@ -47,15 +79,41 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._unparsed = 0
+        self._whole = True
+        self._stop_lingering()
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The application hears of a cut when it has taken what arrived before, within a second: uvicorn throws it away."""
+        self._head_is_here()
+        self._stop_lingering()
         if self._turns and self.cycle is not None and self.cycle.body and not self.cycle.response_complete:
             self._turns -= 1
             self.loop.call_later(TURN_S, self.connection_lost, exc)
             return
         super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # A second request in the pipe has a body that is still wanted.
+        if not self._whole and self.cycle.response_complete:
+            self._linger(self._unwanted)
+
+    def _linger(self, before: int) -> None:
+        """The rest of a body is read so that its sender sees the answer; one that only holds the line is let go."""
+
+        def look() -> None:
+            if self._unwanted - before < MIN_RATE * self.idle_s:
+                self.transport.abort()
+            else:
+                self._linger(self._unwanted)
+
+        self._lingering = self.loop.call_later(self.idle_s, look)
+
+    def _stop_lingering(self) -> None:
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
 
     def send_400_response(self, msg: str) -> None:
         """What no handler sees is answered like everything else."""
@@ -73,3 +131,8 @@ class BoundedProtocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+def protocol(settings: Settings) -> type[BoundedProtocol]:
+    """The protocol with the times of these settings, as uvicorn wants it: a class."""
+    return type("Protocol", (BoundedProtocol,), {"head_s": settings.head_s, "idle_s": settings.body_idle_s})

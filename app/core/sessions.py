@@ -11,9 +11,10 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from app.core import access
-from app.core.auth import Caller, Doorkeeper, ProjectAccess, cookie_name
+from app.core.auth import Caller, Doorkeeper, ProjectAccess, address, cookie_name
 from app.core.db import Pool, unavailable_as_problem
-from app.core.errors import Forbidden, MalformedRequest, Unauthorised
+from app.core.errors import Forbidden, MalformedRequest, TooManyRequests, Unauthorised
+from app.core.fairness import Fairness
 from app.core.settings import Settings
 
 
@@ -50,24 +51,26 @@ async def get_me(request: Request[Caller, Any, State]) -> Me:
     public=True,
     summary="Sign in",
     answers={200: "Signed in: the session is in the cookie."},
-    problems=(Unauthorised,),
+    problems=(Unauthorised, TooManyRequests),
 )
 async def sign_in(
     request: Request[Any, Any, State],
     data: JSONBody[SignIn],
     pool: NamedDependency[Pool],
     settings: NamedDependency[Settings],
+    fairness: NamedDependency[Fairness],
 ) -> Response[SignedIn]:
     # A page of another site could otherwise sign a visitor in as somebody else.
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("the request comes from another site")
-    async with unavailable_as_problem(), pool.connection() as conn:
-        if data.code:
-            session = await access.sign_in_by_code(conn, data.code)
-        elif data.email and data.password:
-            session = await access.sign_in_by_password(conn, email=data.email, password=data.password)
-        else:
-            raise MalformedRequest("give code, or email and password")
+    key = ("sign-in", address(request))
+    fairness.demand_patience(key)
+    try:
+        async with unavailable_as_problem():
+            session = await _signed_in(pool, data)
+    except Unauthorised:
+        fairness.failed(key)
+        raise
     cookie = Cookie(
         key=cookie_name(settings.public_url),
         value=session.secret,
@@ -78,6 +81,15 @@ async def sign_in(
         max_age=int(access.SESSION_S),
     )
     return Response(SignedIn(name=session.name), cookies=[cookie])
+
+
+async def _signed_in(pool: Pool, given: SignIn) -> access.Session:
+    if given.code:
+        async with pool.connection() as conn:
+            return await access.sign_in_by_code(conn, given.code)
+    if given.email and given.password:
+        return await access.sign_in_by_password(pool, email=given.email, password=given.password)
+    raise MalformedRequest("give code, or email and password")
 
 
 @delete("/session", status_code=204, summary="Sign out", answers={204: "Signed out."})

@@ -78,6 +78,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     record_bytes: int = 256 * 2**10
     request_bytes: int = 120 * 2**20
     body_idle_s: float = 30.0
+    """How long a body may bring next to nothing before it is given up."""
+    body_total_s: float = 900.0
+    """How long a body may take in all."""
+    head_s: float = 20.0
+    """How long the head of a request may take, from the connection on."""
+    uploads_per_s: float = 10.0
+    """How many uploads a device may begin a second, after a burst of `uploads_burst`; 0 is no limit, here and below."""
+    uploads_burst: int = 50
+    requests_per_device: int = 10
+    """How many requests of a device are answered at once."""
+    failed_auth_per_min: int = 10
+    """How many wrong secrets an address may show a minute."""
+    requests_at_once: int = 1000
+    """How many requests a web process answers at once, but for streams."""
     upload_bytes: int = 50 * 2**20
     """The largest resumable upload; photos are bound by `photo_bytes` all the same."""
     upload_ttl_s: float = 604_800.0
@@ -202,10 +216,16 @@ def _contradictions(s: Settings) -> list[str]:
             f"ASBUILT_ORPHAN_S must be at least {ORPHAN_S:g}, or files are removed that uploads in progress need",
         ),
         (s.pool_size < 2, "ASBUILT_POOL_SIZE must be at least 2"),
+        (s.uploads_per_s > 0 and s.uploads_burst < 1, "ASBUILT_UPLOADS_BURST must be at least 1"),
+        (
+            min(s.uploads_per_s, s.requests_per_device, s.failed_auth_per_min, s.requests_at_once) < 0,
+            "limits of requests must not be below zero",
+        ),
         (s.concurrency < 1, "ASBUILT_CONCURRENCY must be at least 1"),
         (s.max_attempts < 1, "ASBUILT_MAX_ATTEMPTS must be at least 1"),
         (
-            min(s.heartbeat_s, s.reconcile_s, s.poll_s, s.attempt_s, s.engine_poll_s) <= 0,
+            min(s.heartbeat_s, s.reconcile_s, s.poll_s, s.attempt_s, s.engine_poll_s) <= 0
+            or min(s.body_idle_s, s.body_total_s, s.head_s) <= 0,
             "durations must be above zero",
         ),
         (

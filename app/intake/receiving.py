@@ -5,7 +5,6 @@ Nothing is ever held whole in memory but the record's JSON, and nothing is kept 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from types import TracebackType
@@ -119,9 +118,8 @@ def boundary_of(content_type: str) -> str:
     return boundary
 
 
-async def bounded(body: AsyncIterator[bytes], *, limit: int, named: str, idle_s: float) -> AsyncIterator[bytes]:
-    """The body's chunks. Raises `TooLarge` past `limit` bytes and `IdleTimeout` after `idle_s` seconds of silence
-    or a line that was cut.
+async def bounded(body: AsyncIterator[bytes], *, limit: int, named: str) -> AsyncIterator[bytes]:
+    """The body's chunks. Raises `TooLarge` past `limit` bytes and `IdleTimeout` for a line that was cut.
 
     `named` is the limit's name at `/api/mobile/limits`.
 
@@ -132,12 +130,9 @@ async def bounded(body: AsyncIterator[bytes], *, limit: int, named: str, idle_s:
     size = 0
     while True:
         try:
-            async with asyncio.timeout(idle_s):
-                chunk = await anext(chunks)
+            chunk = await anext(chunks)
         except StopAsyncIteration:
             break
-        except TimeoutError as exc:
-            raise IdleTimeout(f"nothing arrived for {idle_s:g} s") from exc
         except InternalServerException as exc:
             # Litestar's word for a peer that hung up; as an error of ours it would wake somebody for every tunnel.
             raise IdleTimeout("the connection ended before the body did") from exc

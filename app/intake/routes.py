@@ -54,6 +54,8 @@ async def post_record(
 ) -> Response[AcceptedView]:
     request.user.demand_scope("upload")
     boundary = receiving.boundary_of(request.headers.get("content-type", ""))
+    # Before the body: minutes on a bad network would otherwise end in a refusal that was known at their beginning.
+    intake.blobs.demand_room()
     with receiving.Package(intake.blobs, intake.settings) as package:
         await package.read(_body(request, intake, "request_bytes"), boundary)
         accepted = await service.accept_record(intake, request.user, package.record or b"", package.parts)
@@ -133,7 +135,7 @@ def _body(
         raise UnsupportedMedia("send the body without Content-Encoding")
     limit: int = getattr(intake.settings, named)
     receiving.refuse_declared(request.headers.get("content-length"), limit=limit, named=named)
-    return receiving.bounded(request.stream(), limit=limit, named=named, idle_s=intake.settings.body_idle_s)
+    return receiving.bounded(request.stream(), limit=limit, named=named)
 
 
 async def _joined(uploads: Uploads, caller: Caller, accepted: AcceptedView) -> AcceptedView:

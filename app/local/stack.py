@@ -52,6 +52,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return f"http://127.0.0.1:{self.ports.runner}"
 
 
+_LIMITS = ("ASBUILT_UPLOADS_PER_S", "ASBUILT_REQUESTS_PER_DEVICE", "ASBUILT_FAILED_AUTH_PER_MIN")
+
+
 def settings_of(plan: Plan) -> dict[str, str]:
     """The settings that make the processes one stack."""
     return {
@@ -71,6 +74,8 @@ def settings_of(plan: Plan) -> dict[str, str]:
         "ASBUILT_PORTAL_URL": plan.portal_url,
         "ASBUILT_PORTAL_LOG": str(plan.home.portal_log),
         "ASBUILT_PORTAL_PRESET": plan.preset,
+        # On loopback there is one person, whose demo is a whole fleet of phones.
+        **{name: plan.inherited.get(name, "0") for name in _LIMITS},
     }
 
 

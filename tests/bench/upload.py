@@ -44,6 +44,8 @@ def run(stage: Stage, *, rounds: int = ROUNDS, seconds: float = ROUND_S) -> list
         "AUTOMATION_TOKEN": "bench",
         "ASBUILT_BLOBS": str(stage.folder / "blobs"),
         "ASBUILT_PORT": "0",
+        "ASBUILT_UPLOADS_PER_S": "0",
+        "ASBUILT_REQUESTS_PER_DEVICE": "0",
     }
     ours = {clients: Statistics() for clients in CLIENTS}
     peer: list[float] = []

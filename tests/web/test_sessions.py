@@ -81,6 +81,4 @@ async def test_no_address_but_the_public_ones_answers_a_stranger(served: Service
         ("get", "/health/live"),
         ("get", "/health/ready"),
         ("post", "/api/session"),
-        ("options", "/api/mobile/files"),
-        ("options", "/api/mobile/files/{upload}"),
     }

@@ -86,6 +86,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     photo_types: dict[str, list[str]]
     """Types by the kind of photo; what counts is the content."""
     body_idle_s: float
+    body_total_s: float
+    uploads_per_s: float
+    """In the long run, after a burst of `uploads_burst`."""
+    uploads_burst: int
+    requests_per_device: int
+    """At once; more are answered 429."""
     upload_bytes: int
     """Of a resumable upload."""
     upload_ttl_s: float

@@ -10,7 +10,6 @@ from litestar import Request
 from app.core import errors
 from app.core.errors import UnsupportedMedia
 from app.intake import receiving
-from app.intake.uploads.context import Uploads
 
 FOUND = (errors.UploadUnknown, errors.UploadExpired, errors.UploadTaken, errors.PhotoConflict, errors.DigestMismatch)
 """Problems of every request on an upload: it may just become a photo, or may have been refused as one."""
@@ -26,14 +25,13 @@ TAKEN = (
 BEGUN = (*TAKEN, errors.TooManyRequests)
 
 
-def body_of(request: Request[Any, Any, Any], uploads: Uploads) -> Callable[[int], AsyncIterator[bytes]]:
+def body_of(request: Request[Any, Any, Any]) -> Callable[[int], AsyncIterator[bytes]]:
     """Reads at most so many bytes. Raises `TooLarge`, `UnsupportedMedia` and `IdleTimeout`."""
 
     def read_at_most(limit: int) -> AsyncIterator[bytes]:
         if request.headers.get("content-encoding", "identity") != "identity":
             raise UnsupportedMedia("send the body without Content-Encoding")
         receiving.refuse_declared(request.headers.get("content-length"), limit=limit, named="upload_bytes")
-        idle_s = uploads.intake.settings.body_idle_s
-        return receiving.bounded(request.stream(), limit=limit, named="upload_bytes", idle_s=idle_s)
+        return receiving.bounded(request.stream(), limit=limit, named="upload_bytes")
 
     return read_at_most

@@ -123,7 +123,7 @@ async def begin_upload(
         sha256=read.sha256(request.headers),
     )
     digest = read.digest(request.headers, "content-digest")
-    piece = Piece(offset=0, body=body_of(request, uploads), digest=digest, completes=complete)
+    piece = Piece(offset=0, body=body_of(request), digest=digest, completes=complete)
     session = await service.begin_with(uploads, request.user, wish, piece)
     location = {"Location": f"{PATH}/{session.id}"}
     if complete:
@@ -165,7 +165,7 @@ async def append_to_upload(request: Ask, upload: FromPath[UUID], uploads: NamedD
         raise MalformedRequest("Upload-Offset and Upload-Complete are both needed")
     piece = Piece(
         offset=at,
-        body=body_of(request, uploads),
+        body=body_of(request),
         length=read.length(request.headers, offset=at, complete=complete),
         digest=read.digest(request.headers, "content-digest"),
         completes=complete,

@@ -118,7 +118,7 @@ async def tus_create(request: Ask, uploads: NamedDependency[Uploads]) -> Respons
         metadata=text,
     )
     if with_bytes or wish.length == 0:
-        piece = Piece(offset=0, body=body_of(request, uploads), digest=digest)
+        piece = Piece(offset=0, body=body_of(request), digest=digest)
         session = await service.begin_with(uploads, request.user, wish, piece)
     else:
         session = await service.begin(uploads, request.user, wish)
@@ -205,7 +205,7 @@ async def _append(request: Ask, upload: UUID, uploads: Uploads) -> Response[None
         raise MalformedRequest("Upload-Offset is missing")
     piece = Piece(
         offset=at,
-        body=body_of(request, uploads),
+        body=body_of(request),
         length=read.number(request.headers, "Upload-Length"),
         digest=read.checksum(request.headers),
     )

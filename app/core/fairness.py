@@ -1,0 +1,113 @@
+"""Who may ask how much, in this process: uploads a second and requests at once for each device, wrong secrets for each
+address. 0 turns a limit off.
+
+It counts in memory: with several processes each counts for itself, and Redis being away neither opens nor closes anything.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from app.core.errors import TooManyRequests
+from app.core.settings import Settings
+
+_REMEMBERED = 10_000
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Buckets:
+    """A bucket for each key, which fills by `rate` tokens a second up to `burst`. The least used keys are forgotten."""
+
+    def __init__(self, *, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._clock = clock
+        self._full: OrderedDict[Hashable, float] = OrderedDict()
+        """When each bucket will be full again; one that is not listed is full."""
+
+    def wait(self, key: Hashable) -> float:
+        """Seconds until the key has a token; 0 when it has one."""
+        if not self._rate:
+            return 0.0
+        missing = max(0.0, self._full.get(key, 0.0) - self._clock()) * self._rate
+        return max(0.0, missing + 1 - self._burst) / self._rate
+
+    def spend(self, key: Hashable) -> None:
+        """Take a token, also one that is not there."""
+        if not self._rate:
+            return
+        now = self._clock()
+        longest = now + self._burst / self._rate
+        self._full[key] = min(longest, max(now, self._full.get(key, 0.0)) + 1 / self._rate)
+        self._full.move_to_end(key)
+        if len(self._full) > _REMEMBERED:
+            self._full.popitem(last=False)
+
+
+class Fairness:
+    """The limits of one web process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._uploads = Buckets(rate=settings.uploads_per_s, burst=settings.uploads_burst)
+        self._failures = Buckets(rate=settings.failed_auth_per_min / 60, burst=max(1, settings.failed_auth_per_min))
+        self._at_once = settings.requests_per_device
+        self._in_flight: Counter[UUID] = Counter()
+
+    def upload(self, device: UUID) -> None:
+        """Raise `TooManyRequests` when the device sends too often."""
+        wait = self._uploads.wait(device)
+        if wait:
+            raise TooManyRequests("this device sends too often", retry_after_s=math.ceil(wait))
+        self._uploads.spend(device)
+
+    @contextmanager
+    def place(self, device: UUID) -> Iterator[None]:
+        """One of the requests that the device may have at once. Raises `TooManyRequests`."""
+        if self._at_once and self._in_flight[device] >= self._at_once:
+            raise TooManyRequests(
+                "this device has too many requests open", limits={"requests": self._at_once}, retry_after_s=1
+            )
+        self._in_flight[device] += 1
+        try:
+            yield
+        finally:
+            self._in_flight[device] -= 1
+            if not self._in_flight[device]:
+                del self._in_flight[device]
+
+    def demand_patience(self, key: Hashable) -> None:
+        """Raise `TooManyRequests` when so many secrets of this kind and address were wrong that no more are looked at."""
+        wait = self._failures.wait(key)
+        if wait:
+            raise TooManyRequests("too many wrong secrets came from this address", retry_after_s=math.ceil(wait))
+
+    def failed(self, key: Hashable) -> None:
+        """A wrong secret."""
+        self._failures.spend(key)
+
+
+class FairShare:
+    """Gives each request of a device its place, and refuses those that have none. Streams have limits of their own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller = scope.get("user")
+        path = scope["path"]
+        if scope["type"] != ScopeType.HTTP or caller is None or caller.kind != "device" or path == "/api/events":
+            await self._app(scope, receive, send)
+            return
+        fairness: Fairness = scope["litestar_app"].state["fairness"]
+        with fairness.place(caller.id):
+            if path.startswith("/api/mobile/") and scope["method"] not in _SAFE:
+                fairness.upload(caller.id)
+            await self._app(scope, receive, send)
