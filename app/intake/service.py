@@ -43,7 +43,7 @@ from app.intake.schemas import AcceptedView, PhotoManifest, ReceiptView, RecordU
 from sql import Connection
 
 IN_PROGRESS = "AB001"
-_PICTURES = ("photo", "signature")
+PICTURES = ("photo", "signature")
 """Kinds of photos that have no reason to be larger than a camera makes them."""
 
 
@@ -113,7 +113,7 @@ async def accept_photo(
     photo = next((photo for photo in stored.upload.photos if photo.name == name), None)
     if photo is None:
         raise MalformedRequest(f"the record lists no photo named {name!r}", pointer="/name")
-    if photo.kind in _PICTURES and incoming.size > intake.settings.photo_bytes:
+    if photo.kind in PICTURES and incoming.size > intake.settings.photo_bytes:
         raise TooLarge(f"the photo {name!r} is too large", limits={"photo_bytes": intake.settings.photo_bytes})
     if photo.sha256 not in (None, incoming.sha256.hex()):
         raise DigestMismatch(f"the bytes of {name!r} are not those that the record announced")

@@ -8,6 +8,12 @@ select %(device)s, %(record)s, %(name)s, %(sha256)s, %(metadata)s, %(length)s::b
          where device_id = %(device)s and state in ('receiving', 'complete') and expires_at > now()) < %(most)s
 returning id, record_id, name, declared_sha256, metadata, length, received, state, refusal, expires_at, false as expired;
 
+-- name: upload_target :opt
+-- What a record of this device has under a photo's name; no row while the record is not here, no kind without the name.
+select p.kind, p.blob_sha256 as stored
+  from asbuilt_record as r left join photo as p on p.record_id = r.id and p.name = %(name)s
+ where r.id = %(record)s and r.device_id = %(device)s and r.deleted_at is null;
+
 -- name: upload :opt
 -- A session of this device.
 select id, record_id, name, declared_sha256, metadata, length, received, state, refusal, expires_at,

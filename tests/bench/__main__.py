@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import drain, figures, pickup, upload, workers
+from tests.bench import drain, figures, pickup, resumable, upload, workers
 from tests.bench.stage import stage
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "benchmarks.md"
@@ -31,7 +31,7 @@ def main() -> None:
     """Measure, and show."""
     arguments = argparse.ArgumentParser(prog="python -m tests.bench", description="The benchmarks.")
     arguments.add_argument("--write", action="store_true", help=f"put the table into docs/{PAGE.name}")
-    arguments.add_argument("--only", choices=("upload", "workers"), help="a part of it")
+    arguments.add_argument("--only", choices=("upload", "resumable", "workers"), help="a part of it")
     asked = arguments.parse_args()
     busy = _busy()
     if busy and asked.write:
@@ -39,9 +39,11 @@ def main() -> None:
     started = time.monotonic()
     compared: list[figures.Comparison] = []
     with stage() as servers:
-        if asked.only != "workers":
+        if asked.only in (None, "upload"):
             compared += upload.run(servers)
-        if asked.only != "upload":
+        if asked.only in (None, "resumable"):
+            compared += resumable.run(servers)
+        if asked.only in (None, "workers"):
             with workers.running(servers) as sides:
                 compared += pickup.run(sides)
                 compared += drain.run(sides)
@@ -50,7 +52,7 @@ def main() -> None:
     if busy:
         print(f"{busy}, and a single process loses more by that than eight connections do: don't trust these ratios.")
     if asked.write:
-        what = "\n\n".join((upload.WHAT, pickup.WHAT, drain.WHAT))
+        what = "\n\n".join((upload.WHAT, resumable.WHAT, pickup.WHAT, drain.WHAT))
         PAGE.write_text(TEXT.format(table=table, machine=_machine(), what=what), encoding="utf-8")
 
 

@@ -111,7 +111,6 @@ async def test_bytes_that_can_be_no_photo_are_refused_for_good(tus: Tus) -> None
     other = jpeg(shade=30)
     rows: list[tuple[bytes, dict[str, str], int, str]] = [
         (b"<html>" * 9, {}, 415, "unsupported-media"),
-        (photo(), {"name": "other"}, 400, "malformed-request"),
         (photo(), {"sha256": hashlib.sha256(b"").hexdigest()}, 460, "digest-mismatch"),
         (photo(), {}, 204, ""),
         (other, {}, 409, "photo-conflict"),
@@ -131,6 +130,28 @@ async def test_bytes_that_can_be_no_photo_are_refused_for_good(tus: Tus) -> None
     assert await tus.received(key) == [hashlib.sha256(photo()).hexdigest()]
     empty = await tus.ask("POST", FILES, {"Upload-Length": "0"} | metadata(record_id=key, name="tag"))
     assert (empty.status_code, empty.json()["code"]) == (415, "unsupported-media")
+
+
+async def test_bytes_that_would_come_in_vain_are_refused_at_the_beginning(tus: Tus) -> None:
+    key = await tus.put_record()
+    rows: list[tuple[int, dict[str, str], int, str]] = [
+        (100, {"name": "other"}, 400, "malformed-request"),
+        (25 * 2**20 + 1, {"name": "tag"}, 413, "too-large"),
+        (100, {"name": "tag", "sha256": hashlib.sha256(b"").hexdigest()}, 409, "photo-conflict"),
+    ]
+    stored = await tus.create(key, len(photo()))
+    await tus.patch(stored, 0, photo())
+    for length, known, status, code in rows:
+        answer = await tus.ask("POST", FILES, {"Upload-Length": str(length)} | metadata(record_id=key, **known))
+        assert (answer.status_code, answer.json()["code"]) == (status, code), known
+    assert (await (await tus.conn.execute("select count(*) from upload_session")).fetchone()) == (1,)
+    # Before the record nobody knows what the photo is, and a name that it does not list is refused when it comes.
+    body = record(photos=listed({"tag": "tag"}))
+    url = await tus.create(body["id"], len(photo()), name="other")
+    assert (await tus.patch(url, 0, photo())).status_code == 204
+    await tus.served.http.put(f"{RECORDS}/{body['id']}", headers=tus.served.bearer(), json=body)
+    assert (await tus.ask("HEAD", url)).status_code == 400
+    assert await tus.row(url) == ("refused", len(photo()), None)
 
 
 async def test_only_the_device_itself_finds_its_upload(tus: Tus) -> None:

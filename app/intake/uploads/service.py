@@ -16,7 +16,6 @@ from psycopg.types.json import Jsonb
 
 from app.core.auth import Caller
 from app.core.crashpoints import crashpoint
-from app.core.db import unavailable_as_problem
 from app.core.errors import (
     CompletedUpload,
     DigestMismatch,
@@ -33,7 +32,7 @@ from app.core.errors import (
     UploadUnknown,
 )
 from app.intake import names
-from app.intake.service import accept_photo
+from app.intake.service import PICTURES, accept_photo
 from app.intake.uploads import store, writing
 from app.intake.uploads.context import Uploads
 from app.intake.uploads.spool import Hold
@@ -58,12 +57,15 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def begin(uploads: Uploads, caller: Caller, wish: Wish) -> Session:
-    """A new upload. Raises `MalformedRequest`, `TooLarge`, `TooManyRequests`, `StorageFull`."""
+    """A new upload. Raises `MalformedRequest`, `TooLarge`, `PhotoConflict`, `TooManyRequests`, `StorageFull`."""
     settings = uploads.intake.settings
     _bound(wish.length, settings.upload_bytes)
     name = names.clean(wish.name, pointer="/name")
     uploads.spool.demand_room()
-    async with unavailable_as_problem(), uploads.intake.pool.connection() as conn:
+    async with uploads.connection() as conn:
+        target = await store.TARGET(conn, record=wish.record_id, device=caller.id, name=name)
+        if target is not None:
+            _refuse_in_vain(target, wish, most=settings.photo_bytes)
         session = await store.CREATE(
             conn,
             device=caller.id,
@@ -78,6 +80,16 @@ async def begin(uploads: Uploads, caller: Caller, wish: Wish) -> Session:
     if session is None:
         raise TooManyRequests(f"finish some of the {settings.uploads_per_device} open uploads first", retry_after_s=60)
     return session
+
+
+def _refuse_in_vain(target: store.TargetRow, wish: Wish, *, most: int) -> None:
+    """Raise what these bytes would be refused with at their end: on a slow line, that is an hour later."""
+    if target.kind is None:
+        raise MalformedRequest(f"the record lists no photo named {wish.name[:40]!r}", pointer="/name")
+    if target.kind in PICTURES and (wish.length or 0) > most:
+        raise TooLarge(f"a photo is at most {most} bytes", limits={"photo_bytes": most})
+    if None not in (target.stored, wish.sha256) and target.stored != wish.sha256:
+        raise PhotoConflict(f"other bytes are stored under {wish.name[:40]!r}")
 
 
 async def look(uploads: Uploads, caller: Caller, upload: UUID) -> Session:

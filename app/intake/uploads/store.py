@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.intake.schemas import PhotoKind
 from sql import load
 
 
@@ -31,6 +32,11 @@ class IdRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
 
 
+class TargetRow(msgspec.Struct, frozen=True, kw_only=True):
+    kind: PhotoKind | None
+    stored: bytes | None
+
+
 class StrandedRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     record_id: UUID
@@ -40,6 +46,7 @@ class StrandedRow(msgspec.Struct, frozen=True, kw_only=True):
 
 _Q = load("uploads")
 CREATE = _Q.opt("create_upload", Session)
+TARGET = _Q.opt("upload_target", TargetRow)
 FIND = _Q.opt("upload", Session)
 PROGRESS = _Q.opt("upload_progress", Session)
 SETTLE = _Q.opt("settle_upload", Session)
