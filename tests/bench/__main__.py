@@ -9,17 +9,19 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import drain, figures, pickup, resumable, upload, workers
+from tests.bench import drain, figures, phone, pickup, resumable, upload, workers
 from tests.bench.stage import stage
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "benchmarks.md"
 TEXT = """# Benchmarks
 
-`python -m tests.bench` measures our hot paths beside a peer, on throw-away servers with fsync on, in one run of under three
+`python -m tests.bench` measures our hot paths beside a peer, on throw-away servers with fsync on, in one run of a few
 minutes. The rounds of both sides alternate and medians count, so that the ratios hold where the numbers do not: those depend on
 the machine, on which server, database and clients share the processors. `--write` renews this page.
 
 {table}
+
+{waits}
 
 Measured on {machine}.
 
@@ -31,29 +33,32 @@ def main() -> None:
     """Measure, and show."""
     arguments = argparse.ArgumentParser(prog="python -m tests.bench", description="The benchmarks.")
     arguments.add_argument("--write", action="store_true", help=f"put the table into docs/{PAGE.name}")
-    arguments.add_argument("--only", choices=("upload", "resumable", "workers"), help="a part of it")
+    arguments.add_argument("--only", choices=("upload", "resumable", "phone", "workers"), help="a part of it")
     asked = arguments.parse_args()
     busy = _busy()
     if busy and asked.write:
         sys.exit(f"{busy}: nothing measured now is worth writing down.")
     started = time.monotonic()
     compared: list[figures.Comparison] = []
+    waited: list[figures.Wait] = []
     with stage() as servers:
         if asked.only in (None, "upload"):
             compared += upload.run(servers)
         if asked.only in (None, "resumable"):
             compared += resumable.run(servers)
+        if asked.only in (None, "phone"):
+            waited += phone.run(servers)
         if asked.only in (None, "workers"):
             with workers.running(servers) as sides:
                 compared += pickup.run(sides)
                 compared += drain.run(sides)
-    table = figures.table(compared)
-    print(f"\n{table}\n\n{time.monotonic() - started:.0f} s", flush=True)
+    table, waits = figures.table(compared), figures.waits(waited)
+    print(f"\n{table}\n\n{waits}\n\n{time.monotonic() - started:.0f} s", flush=True)
     if busy:
         print(f"{busy}, and a single process loses more by that than eight connections do: don't trust these ratios.")
     if asked.write:
-        what = "\n\n".join((upload.WHAT, resumable.WHAT, pickup.WHAT, drain.WHAT))
-        PAGE.write_text(TEXT.format(table=table, machine=_machine(), what=what), encoding="utf-8")
+        what = "\n\n".join((upload.WHAT, resumable.WHAT, phone.WHAT, pickup.WHAT, drain.WHAT))
+        PAGE.write_text(TEXT.format(table=table, waits=waits, machine=_machine(), what=what), encoding="utf-8")
 
 
 def _busy() -> str:

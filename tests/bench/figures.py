@@ -22,6 +22,14 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
 
 
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """How long one thing took, in seconds each, and the memory it took in MiB; nobody's but ours."""
+
+    what: str
+    took: Sequence[float]
+    memory: float
+
+
 def by_rounds(
     what: str, *, unit: str, ours: Sequence[float], peer: Sequence[float], higher_is_better: bool = True
 ) -> Comparison:
@@ -56,7 +64,20 @@ def table(comparisons: Sequence[Comparison]) -> str:
     """A Markdown table that is also aligned for a terminal."""
     head = ("measured", "unit", "better", "ours", "peer", "ours / peer", "in the rounds")
     rows = [head, *(_cells(comparison) for comparison in comparisons)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    return _lines(rows)
+
+
+def waits(found: Sequence[Wait]) -> str:
+    """A Markdown table of what has no peer."""
+    rows = [("waited for", "requests", "p50, ms", "p99, ms", "memory, MiB")]
+    for wait in found:
+        p50, p99 = (_short(1000 * quantile(wait.took, at)) for at in (0.5, 0.99))
+        rows.append((wait.what, f"{len(wait.took):,}", p50, p99, _short(wait.memory)))
+    return _lines(rows)
+
+
+def _lines(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
     ]

@@ -51,11 +51,11 @@ def run(stage: Stage, *, rounds: int = ROUNDS, seconds: float = ROUND_S) -> list
     peer: list[float] = []
     with ExitStack() as running:
         url = running.enter_context(stage.process(["app.cli", "serve"], env=env))
-        _http(url, database, clients=8, seconds=1.0)
+        send_records(url, database, clients=8, seconds=1.0)
         _pgbench(database, seconds=1)
         for _ in range(rounds):
             for clients in CLIENTS:
-                tally = _http(url, database, clients=clients, seconds=seconds)
+                tally = send_records(url, database, clients=clients, seconds=seconds)
                 ours[clients].rates.append(len(tally["took"]) / tally["seconds"])
                 ours[clients].took += tally["took"]
                 ours[clients].refused += tally["refused"]
@@ -70,7 +70,8 @@ def run(stage: Stage, *, rounds: int = ROUNDS, seconds: float = ROUND_S) -> list
     ]
 
 
-def _http(url: str, database: Database, *, clients: int, seconds: float) -> Tally:
+def send_records(url: str, database: Database, *, clients: int, seconds: float) -> Tally:
+    """New records by so many clients at once, for so long. Raises `RuntimeError` when one is refused."""
     host, _, port = url.removeprefix("http://").partition(":")
     plan: Plan = {
         "host": host,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.figures import by_quantile, by_rounds, quantile, table
+from tests.bench.figures import Wait, by_quantile, by_rounds, quantile, table, waits
 
 
 def test_a_ratio_is_the_median_of_the_rounds_not_of_all_numbers() -> None:
@@ -47,3 +47,9 @@ def test_the_table_shows_three_digits_and_aligns_for_a_terminal() -> None:
     assert rows[2].replace(" ", "") == "|upload|records/s|higher|1,230|2,000|0.62|0.62to0.62|"
     assert rows[3].replace(" ", "") == "|pick-up|ms|lower|3.46|12.3|0.28||"
     assert len({len(row) for row in rows}) == 1
+
+
+def test_waits_are_shown_in_milliseconds() -> None:
+    head, _, row = waits([Wait(what="a record", took=[0.002] * 98 + [0.5] * 2, memory=83.4)]).splitlines()
+    assert [cell.strip() for cell in head.split("|")[2:-1]] == ["requests", "p50, ms", "p99, ms", "memory, MiB"]
+    assert [cell.strip() for cell in row.split("|")[1:-1]] == ["a record", "100", "2.00", "500", "83.4"]
