@@ -43,6 +43,8 @@ def run(stage: Stage, *, rounds: int = ROUNDS, seconds: float = ROUND_S) -> list
         "ASBUILT_BLOBS": str(stage.folder / "resumable"),
         "ASBUILT_PORT": "0",
         "ASBUILT_UPLOADS_PER_DEVICE": "1000000",
+        "ASBUILT_UPLOADS_PER_S": "0",
+        "ASBUILT_REQUESTS_PER_DEVICE": "0",
     }
     ours, theirs = Side(path="/api/mobile/files", token=database.token), Side(path="/files", token="-")
     with ExitStack() as running:

@@ -8,9 +8,11 @@ import os
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import httpx
 import msgspec
 import pytest
 
+from app.intake.uploads.writing import CHECKPOINT
 from tests.service import listed, record, serving, token
 from tests.unit.pictures import jpeg
 from tests.web.tus_device import CHUNK, FILES, RECORDS, Tus, checksum, metadata, photo
@@ -36,6 +38,33 @@ async def test_a_request_that_fell_silent_gives_way_to_the_newer(tus: Tus) -> No
     writer.close()
     assert (await tus.patch(url, 700, photo()[700:])).status_code == 204
     assert await tus.received(key) == [hashlib.sha256(photo()).hexdigest()]
+
+
+async def test_also_when_the_newer_comes_to_another_process(tus: Tus) -> None:
+    """Two web processes share the spool; the lock of one is seen by the other."""
+    url = await tus.create(str(uuid4()), 2000)
+    headers = CHUNK | {"Upload-Offset": "0", "Content-Length": "2000"}
+    async with serving(tus.served.settings) as other:
+        reader, writer = await tus.raw(url, headers, b"x" * 700)
+        async with httpx.AsyncClient(base_url=other, timeout=30) as http:
+            answer = await http.head(url, headers=tus.headers)
+        assert (answer.status_code, answer.headers["upload-offset"]) == (200, "700")
+        assert b" 423 " in await reader.readline()
+        writer.close()
+
+
+async def test_a_long_request_is_safe_while_it_goes_on(tus: Tus) -> None:
+    """Or a process that is killed in the last second of an hour would cost the hour."""
+    url = await tus.create(str(uuid4()), 10 * 2**20)
+    headers = CHUNK | {"Upload-Offset": "0", "Content-Length": str(10 * 2**20)}
+    _, writer = await tus.raw(url, headers, b"x" * 9 * 2**20)
+    async with asyncio.timeout(60):
+        while (row := await tus.row(url)) and row[1] < 2 * CHECKPOINT:
+            await asyncio.sleep(0.01)
+    assert row is not None
+    assert row[0] == "receiving"
+    assert 2 * CHECKPOINT <= row[1] < 9 * 2**20
+    writer.close()
 
 
 async def test_what_arrived_before_a_cut_is_kept(tus: Tus) -> None:
@@ -192,7 +221,7 @@ async def test_what_nobody_finishes_is_collected(tus: Tus) -> None:
     (tus.spool / complete.hex).write_bytes(photo())
     await tus.conn.execute("update upload_session set received = length, state = 'complete' where id = %s", [complete])
     await tus.conn.execute("update upload_session set expires_at = now() where id = %s", [dead])
-    for path in (tus.spool / uuid4().hex, tus.spool / late.hex):
+    for path in (tus.spool / uuid4().hex, tus.spool / f"{uuid4().hex}.wanted", tus.spool / late.hex):
         path.touch()
         os.utime(path, (0, 0))
     settings = msgspec.structs.replace(tus.served.settings, upload_sweep_s=3600.0)

@@ -23,7 +23,6 @@ from app.core.errors import (
     MalformedRequest,
     OffsetConflict,
     Problem,
-    TooLarge,
     UnsupportedMedia,
 )
 from app.core.problems import MEDIA_TYPE, render
@@ -60,9 +59,8 @@ def _on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[b
     if isinstance(problem, OffsetConflict):
         body |= {"expected-offset": problem.expected, "provided-offset": problem.provided}
         answer.set_header("Upload-Offset", str(problem.expected))
-    if isinstance(problem, TooLarge):
-        settings: Settings = request.app.state["settings"]
-        answer.set_header("Upload-Limit", read.limits(settings.upload_bytes, age_s=settings.upload_ttl_s))
+    settings: Settings = request.app.state["settings"]
+    answer.set_header("Upload-Limit", read.limits(settings.upload_bytes, age_s=settings.upload_ttl_s))
     answer.set_header("Upload-Complete", "?1" if problem.of_content else "?0")
     answer.set_header("Cache-Control", "no-store")
     answer.content = msgspec.json.encode(body)

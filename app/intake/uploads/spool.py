@@ -26,6 +26,7 @@ LINGER_S = 1.0
 QUIET_S = 0.25
 TICK_S = 0.05
 _PIECE = 2**20
+_WANTED = ".wanted"
 
 
 class Spool:
@@ -60,12 +61,16 @@ class Spool:
         self._path(upload).unlink(missing_ok=True)
 
     def older_than(self, seconds: float) -> Iterator[UUID]:
-        """Uploads whose bytes nobody has written to for so long."""
+        """Uploads whose bytes nobody has written to for so long. Wishes of the killed are removed on the way."""
         limit = time.time() - seconds
         for path in self._root.iterdir():
-            # Another process may remove it meanwhile; a wish is no upload.
-            with suppress(FileNotFoundError, ValueError):
-                if path.stat().st_mtime < limit:
+            # Another process may remove it meanwhile.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime >= limit:
+                    continue
+                if path.suffix == _WANTED:
+                    path.unlink()
+                else:
                     yield UUID(hex=path.name)
 
     def _path(self, upload: UUID) -> Path:
@@ -174,7 +179,7 @@ async def _lock(handle: int, wish: Path) -> None:
 
 
 def _wish(path: Path) -> Path:
-    return path.with_suffix(".wanted")
+    return path.with_suffix(_WANTED)
 
 
 def _ask(wish: Path) -> None:

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from uuid import UUID
 
+import psycopg
+
 from app.core.auth import Caller
 from app.core.blobs import ABANDONED_S
 from app.core.db import unavailable_as_problem
@@ -35,7 +37,8 @@ async def swept(uploads: Uploads) -> AsyncIterator[None]:
                 await expire(uploads)
                 await join(uploads)
                 await remove_strays(uploads)
-            except (Problem, OSError) as exc:
+            except (Problem, psycopg.Error, OSError) as exc:
+                # Also a database that is not migrated yet: the next sweep finds its tables.
                 log.warning("a sweep was cut short", extra={"event": "uploads.sweep_failed", "error": str(exc)})
             await asyncio.sleep(uploads.intake.settings.upload_sweep_s)
 
