@@ -17,7 +17,7 @@ from tests.faults.phone_machine import Tunnel
 from tests.faults.phone_rig import Rig, rig
 from tests.service import web_settings
 
-EXAMPLES = {"fast": (2, 12), "slow": (20, 40)}
+EXAMPLES = {"fast": (2, 12), "slow": (12, 40)}
 
 
 async def furnished(url: str) -> str:

@@ -72,3 +72,14 @@ def animation(kind: str) -> bytes:
     out = BytesIO()
     frames[0].save(out, kind, save_all=True, append_images=frames[1:])
     return out.getvalue()
+
+
+def exif_loop() -> bytes:
+    """A good JPEG whose EXIF directories lead to themselves: the sub-directories, and the one that comes next."""
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, 8) for tag in (0x8769, 0x8825, 0xA005))
+    tiff = b"II*\0" + struct.pack("<IH", 8, 3) + entries + struct.pack("<I", 8)
+    body = b"Exif\0\0" + tiff
+    plain = BytesIO()
+    Image.effect_noise((1600, 1200), 80).convert("RGB").save(plain, "JPEG")
+    data = plain.getvalue()
+    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + data[2:]

@@ -31,6 +31,11 @@ HARD_CASES: dict[int, tuple[str, ...]] = {
         "faults/test_api.py::test_an_upload_cut_off_anywhere_is_one_upload_when_it_is_sent_again",
     ),
     7: (f"{BODIES}::test_a_connection_cut_at_any_64_kb_leaves_nothing_and_wakes_nobody",),
+    8: (
+        "web/test_tus_clients.py::test_tus_js_client",
+        "web/test_tus_clients.py::test_tuspy",
+        "web/test_tus_clients.py::test_uppy_in_chromium",
+    ),
     9: (
         f"{UPLOAD}::test_photos_may_follow_in_any_order_and_the_last_one_queues_the_job",
         f"{UPLOAD}::test_two_last_photos_at_once_queue_the_job_once",
@@ -71,6 +76,13 @@ HARD_CASES: dict[int, tuple[str, ...]] = {
         f"{REPLAYS}::test_what_is_no_photo_is_refused_alone",
     ),
     19: (f"{REPLAYS}::test_a_photo_that_is_a_page_as_well_is_a_photo",),
+    20: (
+        f"{REPLAYS}::test_half_a_photo_is_kept_and_found_unreadable",
+        f"{REPLAYS}::test_what_is_no_photo_costs_the_photo_and_not_the_record",
+        f"{REPLAYS}::test_exif_that_leads_in_circles_is_left_at_that",
+        "unit/test_photos.py::test_zero_over_zero_rationals_are_absent",
+        MEMORY,
+    ),
     22: (
         f"{JSON}::test_a_position_that_is_none_is_kept_raw_and_found_missing",
         f"{JSON}::test_an_accuracy_that_is_none_costs_the_accuracy_alone",
@@ -92,6 +104,17 @@ HARD_CASES: dict[int, tuple[str, ...]] = {
     26: (
         "web/test_health.py::test_a_dead_redis_is_said_and_stops_nothing",
         "web/test_jobs.py::test_without_the_cache_the_checkpoint_is_shown",
+    ),
+    27: ("faults/test_disk.py::test_a_disk_full_in_the_middle_of_an_upload",),
+    29: tuple(
+        f"web/test_tus.py::{test}"
+        for test in (
+            "test_another_version_is_refused_by_every_method",
+            "test_a_patch_that_does_not_fit_changes_nothing",
+            "test_what_cannot_be_begun_leaves_nothing",
+            "test_an_upload_that_was_given_up_is_gone",
+            "test_post_stands_for_the_other_methods",
+        )
     ),
     30: (
         "web/test_jobs.py::test_other_states_cannot_be_retried",
@@ -152,9 +175,11 @@ BAD_INPUTS: dict[int, tuple[str, ...]] = {
     ),
     21: (f"{BODIES}::test_a_compressed_body_is_not_unpacked",),
     22: ("web/test_protocol.py::test_it_is_answered_400_and_the_line_is_cut",),
+    23: ("web/test_limits.py::test_who_only_holds_the_line_is_let_go",),
     24: ("browser/test_hostile_text.py::test_hostile_text_is_shown_and_never_run",),
     25: (f"{STRANGERS}::test_nothing_sent_writes_a_line_of_its_own_into_the_log",),
     30: ("web/test_jobs.py::test_a_bad_page_is_refused",),
     31: ("web/test_live_rights.py::test_streams_are_counted",),
     32: ("web/test_live_rights.py::test_a_revoked_token_ends_its_streams",),
+    34: ("web/test_limits.py::test_wrong_secrets_are_counted_for_each_address",),
 }

@@ -178,6 +178,15 @@ async def test_a_photo_that_is_a_page_as_well_is_a_photo(house: House) -> None:
     assert row == ("image/jpeg",)
 
 
+async def test_exif_that_leads_in_circles_is_left_at_that(house: House) -> None:
+    body = record(photos=listed(SHOTS))
+    answer = await send(house, body, FILES | {"tag": pictures.exif_loop()})
+    assert answer.status_code == 201, answer.text
+    assert "photo-unreadable" not in answer.text
+    row = await house.one("select lat, taken_at, checks from photo where record_id = %s and name = 'tag'", body["id"])
+    assert row == (None, None, "done")
+
+
 async def test_forms_and_projects_that_take_no_more(house: House) -> None:
     """What is closed takes nothing new, and still answers for what it has."""
     await house.conn.execute(

@@ -1,0 +1,1 @@
+"""What a fuzzer feeds, and how it is run."""
