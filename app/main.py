@@ -21,7 +21,6 @@ from litestar.types import ASGIApp
 
 from app.core import crashpoints, db, health, openapi, sessions
 from app.core.auth import Authentication, Doorkeeper
-from app.core.blobs import Blobs
 from app.core.cache import ProgressCache, commands
 from app.core.entrance import Entrance
 from app.core.fairness import Fairness, FairShare
@@ -31,6 +30,7 @@ from app.core.protocol import protocol
 from app.core.renditions import Renditions
 from app.core.requests import RequestLog
 from app.core.settings import Settings
+from app.core.storage import open_blobs
 from app.dashboard.routes import router as dashboard_router
 from app.intake.context import Contexts
 from app.intake.decoders import DecoderLost, Decoders
@@ -120,7 +120,7 @@ class Web:
     @asynccontextmanager
     async def _parts(self, app: Litestar) -> AsyncIterator[None]:
         settings = self.settings
-        blobs = Blobs(settings.blobs, reserve=settings.free_disk_bytes)
+        blobs = open_blobs(settings, reserve=settings.free_disk_bytes)
         redis = commands(settings.redis_url)
         decoders = Decoders()
         renditions = Renditions(blobs, _renderer(decoders))
@@ -139,7 +139,7 @@ class Web:
             self.health = health.Health(
                 {
                     "postgres": health.postgres(pool),
-                    "blobs": health.blobs_writable(blobs, reserve=settings.free_disk_bytes),
+                    "blobs": health.blobs(blobs),
                     "automation": health.automation(settings, client),
                     "notify": self.hub.notify_status,
                     "redis": self.hub.redis_status,

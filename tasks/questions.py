@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
+from app.core.errors import StorageFull, StorageUnavailable
 from app.core.vault import Vault, VaultError
 from sql import load
 from tasks.endings import RunCancelled
@@ -222,7 +223,8 @@ async def _keep_picture(shop: Workshop, claim: Claim, artifact_id: str, *, step:
     """None when it cannot be had, which stops nothing. Raises `Fenced`."""
     try:
         data = await shop.engine_of(claim).artifact(artifact_id)
-    except errors.EngineError as exc:
+        sha256 = await shop.blobs.put(data)
+    except (errors.EngineError, StorageFull, StorageUnavailable) as exc:
         log.warning("a picture is missing", extra={"event": "question.picture_missing", "error": exc.code})
         return None
     kept = await shop.ask(
@@ -230,7 +232,7 @@ async def _keep_picture(shop: Workshop, claim: Claim, artifact_id: str, *, step:
         job=claim.id,
         attempt=claim.attempt,
         step=step,
-        sha256=await shop.blobs.put(data),
+        sha256=sha256,
         size=len(data),
         type=kind_of(data) or "application/octet-stream",
     )

@@ -14,6 +14,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from app.core.cache import Audience, Progress
+from app.core.errors import StorageFull, StorageUnavailable
 from tasks import attempt_log, store
 from tasks.engines import events as told
 from tasks.engines.contract import Event, RunHandle
@@ -127,10 +128,10 @@ class Recorder:
         """Fetch and keep it; a picture that cannot be had stops nothing."""
         try:
             data = await self._shop.engine_of(self._claim).artifact(frame.artifact_id)
-        except EngineError as exc:
+            sha256 = await self._shop.blobs.put(data)
+        except (EngineError, StorageFull, StorageUnavailable) as exc:
             log.warning("a picture is missing", extra={"event": "run.picture_missing", "error": exc.code})
             return
-        sha256 = await self._shop.blobs.put(data)
         row = await self._shop.ask(
             store.ADD_ARTIFACT,
             **self._attempt,

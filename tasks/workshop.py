@@ -15,10 +15,13 @@ from app.core import db
 from app.core.blobs import Blobs
 from app.core.cache import ProgressCache, commands
 from app.core.crashpoints import before_commit
+from app.core.errors import StorageUnavailable
 from app.core.settings import Settings
+from app.core.storage import open_blobs
 from tasks.company import Company
 from tasks.engines import Engine, Engines
 from tasks.engines.contract import FileSpec
+from tasks.engines.errors import ServiceUnavailable
 from tasks.patience import Patience
 from tasks.store import Claim
 
@@ -70,10 +73,13 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 async def open_workshop(settings: Settings, *, patience: Patience, company: Company) -> AsyncIterator[Workshop]:
     """Two connections for each job that runs, and a few for housekeeping."""
     redis = commands(settings.redis_url)
-    blobs = Blobs(settings.blobs)
+    blobs = open_blobs(settings)
 
     async def read_file(file: FileSpec) -> bytes:
-        return await blobs.read(bytes.fromhex(file.sha256))
+        try:
+            return await blobs.read(bytes.fromhex(file.sha256))
+        except StorageUnavailable as exc:
+            raise ServiceUnavailable(f"the photo {file.name} cannot be read") from exc
 
     engines = Engines(settings, read_file=read_file)
     size = 2 * settings.concurrency + 3

@@ -5,11 +5,9 @@ It reads only: nothing is made, moved or mended.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Literal, TextIO
 from uuid import UUID
 
@@ -20,10 +18,12 @@ from psycopg import AsyncConnection
 from redis.exceptions import RedisError
 
 from app.core import health
-from app.core.blobs import path_below
+from app.core.blobs import Blobs
 from app.core.cache import STREAM, commands
 from app.core.db import connect_arguments
+from app.core.errors import StorageUnavailable
 from app.core.settings import Settings, variable
+from app.core.storage import open_blobs
 from sql import Connection, load
 from sql.migrate import missing
 
@@ -120,8 +120,11 @@ async def _database(conn: Connection, settings: Settings, *, deep: bool) -> Asyn
     yield await _workers(conn, settings)
     for engine in await ENGINES(conn):
         yield _engine(engine, settings)
-    async for finding in _blobs(conn, settings, deep=deep):
-        yield finding
+    try:
+        async for finding in _blobs(conn, settings, deep=deep):
+            yield finding
+    except StorageUnavailable:
+        yield _bad("blobs", f"{settings.bucket or settings.blobs} does not answer")
     async for finding in _invariants(conn, settings):
         yield finding
 
@@ -179,9 +182,9 @@ def _engine(used: _Engine, settings: Settings) -> Finding:
 
 async def _blobs(conn: Connection, settings: Settings, *, deep: bool) -> AsyncIterator[Finding]:
     """Every stored photo and picture has its file, whole."""
-    broken, seen, after = 0, 0, b""
+    store, broken, seen, after = open_blobs(settings), 0, 0, b""
     while page := await BLOBS(conn, after=after, limit=PAGE):
-        for wrong in await asyncio.to_thread(_look, settings.blobs, page, deep=deep):
+        for wrong in await _look(store, page, deep=deep):
             broken += 1
             if broken <= SHOWN:
                 yield _bad("blobs", wrong)
@@ -199,20 +202,20 @@ async def _blobs(conn: Connection, settings: Settings, *, deep: bool) -> AsyncIt
         )
 
 
-def _look(root: Path, page: list[_Blob], *, deep: bool) -> list[str]:
+async def _look(store: Blobs, page: list[_Blob], *, deep: bool) -> list[str]:
     wrong: list[str] = []
-    for blob in page:
-        path = path_below(root, blob.sha256)
-        try:
-            size = path.stat().st_size
-            if size != blob.size:
-                wrong.append(f"{path} has {size} bytes and not {blob.size}")
-            elif deep:
-                with path.open("rb") as file:
-                    if hashlib.file_digest(file, "sha256").digest() != blob.sha256:
-                        wrong.append(f"{path} does not hold what its name says")
-        except OSError as exc:
-            wrong.append(f"{path} cannot be read: {exc.strerror}")
+    for blob, size in zip(page, await store.sizes([blob.sha256 for blob in page]), strict=True):
+        name = store.named(blob.sha256)
+        if size is None:
+            wrong.append(f"{name} is missing")
+        elif size != blob.size:
+            wrong.append(f"{name} has {size} bytes and not {blob.size}")
+        elif deep:
+            digest = hashlib.sha256()
+            async for chunk in store.stream(blob.sha256):
+                digest.update(chunk)
+            if digest.digest() != blob.sha256:
+                wrong.append(f"{name} does not hold what its name says")
     return wrong
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import Awaitable, Callable
 
@@ -66,11 +65,10 @@ def postgres(pool: Pool) -> Probe:
     return ask
 
 
-def blobs_writable(blobs: Blobs, *, reserve: int) -> Probe:
+def blobs(store: Blobs) -> Probe:
     async def ask() -> str:
-        await asyncio.to_thread(_touch, blobs)
-        free = shutil.disk_usage(blobs.root).free
-        return "ok" if free >= reserve else "down"
+        await store.check()
+        return "ok"
 
     return ask
 
@@ -84,11 +82,6 @@ def automation(settings: Settings, client: httpx.AsyncClient) -> Probe:
         return "ok" if answer.status_code == 200 else "down"
 
     return ask
-
-
-def _touch(blobs: Blobs) -> None:
-    with blobs.incoming(limit=1) as incoming:
-        incoming.sync()
 
 
 @get("/health/live", public=True, summary="The process lives", answers={200: "It lives."})

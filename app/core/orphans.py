@@ -30,6 +30,7 @@ import psycopg
 
 from app.core.blobs import Blobs, Found
 from app.core.db import Pool
+from app.core.errors import Problem
 from app.core.renditions import Renditions
 from sql import load
 
@@ -89,10 +90,10 @@ class Orphans:
             yield "asked"
             for aside in page:
                 if aside.sha256 not in orphaned:
-                    await asyncio.to_thread(self._blobs.restore, aside)
+                    await self._blobs.restore(aside)
                     yield "restored"
                 elif aside.age_s >= self._aside_s:
-                    await asyncio.to_thread(self._blobs.destroy, aside)
+                    await self._blobs.destroy(aside)
                     log.info("an orphan was removed", extra={"event": "blobs.orphan_removed", **_said(aside)})
                     yield "destroyed"
         async for page in self._blobs.stored(older_s=self._after_s - self._aside_s):
@@ -102,10 +103,10 @@ class Orphans:
             for found in page:
                 if found.sha256 not in orphaned:
                     continue
-                moved = await asyncio.to_thread(self._blobs.retire, found)
+                moved = await self._blobs.retire(found)
                 yield "moved"
                 if moved is not None and moved.version != found.version:
-                    await asyncio.to_thread(self._blobs.restore, moved)
+                    await self._blobs.restore(moved)
                     yield "put back"
 
     async def _orphaned(self, page: list[Found]) -> set[bytes]:
@@ -124,7 +125,7 @@ class Orphans:
                 await asyncio.to_thread(self._renditions.remove_unused, older_s=self._after_s)
                 if await self._our_turn(pause_s):
                     await self.collect()
-            except (psycopg.Error, OSError) as exc:
+            except (psycopg.Error, OSError, Problem) as exc:
                 log.warning("orphans wait", extra={"event": "blobs.orphans_wait", "error": type(exc).__name__})
             await asyncio.sleep(pause_s)
 

@@ -27,7 +27,7 @@ class Renditions:
     def __init__(self, blobs: Blobs, render: Render) -> None:
         self._blobs = blobs
         self._render = render
-        self._folder = blobs.root / "renditions"
+        self._folder = blobs.folder / "renditions"
         self._folder.mkdir(parents=True, exist_ok=True)
 
     async def jpeg(self, sha256: bytes, *, width: int) -> bytes:

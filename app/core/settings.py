@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -47,6 +48,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Keys of what is sealed at rest, newest first, comma-separated; `asbuilt secret-key` makes one."""
 
     blobs: Path = Path("blobs")
+    """Directory of photos. With a bucket it is local, holds what is arriving and copies, and `ASBUILT_SPOOL` names it."""
+    bucket: str = ""
+    """`s3://bucket/prefix` where `ASBUILT_BLOBS` is one: photos are kept there."""
     host: str = "127.0.0.1"
     port: int = 8000
     url: str = ""
@@ -178,7 +182,7 @@ def load(*needed: str, env: Mapping[str, str] | None = None) -> Settings:
 
     Raises `SettingsError` with every problem found, never just the first.
     """
-    env = os.environ if env is None else env
+    env = _places(os.environ if env is None else env)
     values: dict[str, object] = {}
     problems = [f"{variable(name)} is not set" for name in needed if not env.get(variable(name))]
     for field in msgspec.structs.fields(Settings):
@@ -196,6 +200,13 @@ def load(*needed: str, env: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
+def _places(env: Mapping[str, str]) -> Mapping[str, str]:
+    """`ASBUILT_BLOBS` names one of two things."""
+    if not env.get("ASBUILT_BLOBS", "").startswith("s3:"):
+        return env
+    return {**env, "ASBUILT_BUCKET": env["ASBUILT_BLOBS"], "ASBUILT_BLOBS": env.get("ASBUILT_SPOOL", "")}
+
+
 def _convert(raw: str, wanted: object) -> object:
     if wanted == tuple[str, ...]:
         return tuple(part.strip() for part in raw.split(",") if part.strip())
@@ -210,6 +221,10 @@ def _contradictions(s: Settings) -> list[str]:
             s.gate_s <= s.lease_s + s.reconcile_s,
             "ASBUILT_GATE_S must be longer than ASBUILT_LEASE_S and ASBUILT_RECONCILE_S together, or a run whose worker"
             " was lost gives up before the next one comes",
+        ),
+        (
+            bool(s.bucket) and not re.fullmatch(r"s3://[^/]+(/[^/]+)*/?", s.bucket),
+            f"ASBUILT_BLOBS is {s.bucket!r}, and not like s3://bucket or s3://bucket/prefix",
         ),
         (
             s.orphan_s < ORPHAN_S,

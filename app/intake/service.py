@@ -43,6 +43,7 @@ from app.intake.schemas import AcceptedView, PhotoManifest, ReceiptView, RecordU
 from sql import Connection
 
 IN_PROGRESS = "AB001"
+KEPT_AT_ONCE = 4
 PICTURES = ("photo", "signature")
 """Kinds of photos that have no reason to be larger than a camera makes them."""
 
@@ -230,9 +231,14 @@ async def _attach(intake: Intake, caller: Caller, stored: _Stored, photo: PhotoM
 
 
 async def _keep(blobs: Blobs, incoming: dict[str, Incoming], facts: dict[str, PhotoFacts]) -> None:
-    for name, file in incoming.items():
-        if facts[name].rejected_reason is None:
-            await blobs.keep(file)
+    """A few at a time: a bucket answers each after a while."""
+    wanted = [file for name, file in incoming.items() if facts[name].rejected_reason is None]
+    for first in range(0, len(wanted), KEPT_AT_ONCE):
+        batch = (blobs.keep(file) for file in wanted[first : first + KEPT_AT_ONCE])
+        # All are waited for: one that goes on after its request was answered would read a file that is gone.
+        for done in await asyncio.gather(*batch, return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done
 
 
 async def _store(

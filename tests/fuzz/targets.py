@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.core.blobs import Blobs
+from app.core.blobs_local import LocalBlobs
 from app.core.errors import Problem
 from app.core.settings import Settings
 from app.intake import form_defs, receiving, rows, service
@@ -30,8 +30,8 @@ def loop() -> asyncio.AbstractEventLoop:
 
 
 @cache
-def blobs() -> Blobs:
-    return Blobs(Path(tempfile.mkdtemp(prefix="fuzz-")))
+def blobs() -> LocalBlobs:
+    return LocalBlobs(Path(tempfile.mkdtemp(prefix="fuzz-")))
 
 
 @cache

@@ -16,7 +16,8 @@ import pytest
 from psycopg import AsyncConnection
 
 from app.core import db
-from app.core.blobs import Blobs, Found
+from app.core.blobs import Blobs, Found, shelf
+from app.core.blobs_local import LocalBlobs
 from app.core.orphans import RELEASE_BLOBS, TAKE_TURN, Orphans
 from app.core.renditions import Renditions
 from sql import Connection
@@ -44,7 +45,7 @@ async def refer(conn: Connection, record: UUID) -> None:
     )
 
 
-class Clocked(Blobs):
+class Clocked(LocalBlobs):
     """Time passes between two rounds: what is aside has waited long enough, unless an upload is between bytes and row."""
 
     in_flight = False
@@ -65,8 +66,7 @@ class ShortSighted(Clocked):
     """Readers do not look aside."""
 
     def path(self, sha256: bytes) -> Path:
-        name = sha256.hex()
-        return self.root / name[:2] / name[2:4] / name
+        return self.folder / shelf(sha256)
 
 
 class Careless(Orphans):
@@ -74,7 +74,7 @@ class Careless(Orphans):
 
     async def _orphaned(self, page: list[Found]) -> set[bytes]:
         asked = await super()._orphaned(page)
-        return {found.sha256 for found in page if found.path.parent.name == "retired"} | asked
+        return {found.sha256 for found in page if "/retired/" in found.place} | asked
 
 
 class Scene:
@@ -131,9 +131,9 @@ class Scene:
 
     def _end(self) -> None:
         assert self.referred, "every upload comes to its end"
-        place = self.blobs.root / SHA.hex()[:2] / SHA.hex()[2:4] / SHA.hex()
+        place = self.blobs.folder / shelf(SHA)
         assert place.read_bytes() == DATA
-        assert list((self.blobs.root / "retired").iterdir()) == []
+        assert list((self.blobs.folder / "retired").glob("*")) == []
 
 
 def schedules() -> Iterator[dict[str, Any]]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app.core.settings import SettingsError, load
@@ -20,6 +22,14 @@ def test_all_problems_are_told_at_once() -> None:
     assert len(said) == 2
     assert said[0].startswith("ASBUILT_PORT is 'eighty'")
     assert said[1].startswith("ASBUILT_LEASE_S must be at least three times")
+
+
+def test_a_bucket_comes_with_a_local_folder_and_a_name() -> None:
+    settings = load(env={"ASBUILT_BLOBS": "s3://photos/asbuilt", "ASBUILT_SPOOL": "/srv/spool"})
+    assert (settings.bucket, settings.blobs) == ("s3://photos/asbuilt", Path("/srv/spool"))
+    assert (load(env={"ASBUILT_BLOBS": "/srv/blobs"}).bucket, load(env={}).bucket) == ("", "")
+    for wrong in ("s3://", "s3:photos", "s3:///photos", "s3://photos//asbuilt"):
+        assert problems(ASBUILT_BLOBS=wrong)[0].startswith(f"ASBUILT_BLOBS is {wrong!r}")
 
 
 def test_a_gate_outlasts_the_worker_that_was_lost_at_it() -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from psycopg.types.json import Jsonb
 
-from app.core.blobs import Blobs
+from app.core.blobs_local import LocalBlobs
 from app.core.doctor import report
 from app.core.settings import Settings
 from sql import Connection
@@ -26,7 +26,7 @@ async def settings(database_url: str, redis_url: str, conn: Connection, tmp_path
     base = web_settings(
         database_url, redis_url, tmp_path, runner_dir=tmp_path / "runner", browser="none", runner_port=0
     )
-    digest = await Blobs(base.blobs).put(b"picture")
+    digest = await LocalBlobs(base.blobs).put(b"picture")
     await conn.execute("insert into blob (sha256, size, type) values (%s, 7, 'image/jpeg')", [digest])
     await conn.execute("select procrastinate_register_worker_v1()")
     await make_record(conn, state="completed")

@@ -162,6 +162,7 @@ async def test_others_see_no_photo_and_learn_nothing(shown: Shown) -> None:
 
 async def test_a_photo_is_read_while_the_collector_holds_it_and_its_loss_is_said(shown: Shown) -> None:
     place = _place(shown.served.settings.blobs, turned())
+    (shown.served.settings.blobs / "retired").mkdir()
     place.rename(shown.served.settings.blobs / "retired" / f"{place.name}-0a1b2c3d")
     answers = [await shown.get("whole", width) for width in (None, 640)]
     assert [answer.status_code for answer in answers] == [200, 200]
