@@ -46,7 +46,7 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "portal-unknown": "A portal of others answers as if there were none.",
         "input-unknown": "Its questions are at `GET /api/jobs/{id}/inputs`.",
         "method-not-allowed": "The header Allow lists the methods of this address.",
-        "idle-timeout": "Too few bytes of the body arrived for too long, or the line was cut. What had arrived was thrown away.",
+        "idle-timeout": "Too few bytes of the body arrived for too long, or the line was cut. What had arrived was thrown away, unless the upload is a resumable one.",
         "record-conflict": "The id is taken by a record with other content; the phone gives each new record an id of its own.",
         "photo-conflict": "The record has other bytes under this name already, or the name was sent twice.",
         "offset-conflict": "Ask for the offset, and send the bytes that follow it. Nothing was changed.",

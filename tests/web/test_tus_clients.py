@@ -12,6 +12,7 @@ from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
@@ -22,7 +23,8 @@ from tests.machine import browser
 from tests.service import service, web_settings
 from tests.unit.pictures import jpeg
 from tests.web.cutting import CuttingNetwork, cutting_network
-from tests.web.tus_device import FILES, Tus
+from tests.web.test_resumable import sha256
+from tests.web.tus_device import FILES, RECORDS, Tus
 
 pytestmark = pytest.mark.slow
 
@@ -118,6 +120,25 @@ async def test_tuspy(sender: tuple[Tus, CuttingNetwork, str, str], tuspy: Path, 
     await arrived(tus, record_id, network, cuts=5 if piece else LEAST)
     if not piece:
         assert network.cuts <= 1.5 * LEAST, "what arrived before a cut was thrown away"
+
+
+async def test_the_drafts_steps_by_hand(sender: tuple[Tus, CuttingNetwork, str, str]) -> None:
+    """No public client of the IETF's draft is as far as its twelfth version: create, append, look, append, until it is whole."""
+    tus, network, url, _ = sender
+    record_id = await tus.put_record()
+    at, answer = 0, None
+    async with httpx.AsyncClient(base_url=url, headers=tus.served.bearer(), timeout=30) as http, asyncio.timeout(120):
+        address = f"{RECORDS}/{record_id}/photos/tag"
+        created = await http.post(address, headers={"Upload-Complete": "?0", "Repr-Digest": sha256(large_photo())})
+        upload = created.headers["location"]
+        while answer is None:
+            headers = {"Upload-Offset": str(at), "Upload-Complete": "?1", "Content-Type": "application/partial-upload"}
+            try:
+                answer = await http.patch(upload, headers=headers, content=large_photo()[at:])
+            except httpx.TransportError:
+                at = int((await http.head(upload)).headers["upload-offset"])
+    assert (answer.status_code, answer.headers["upload-complete"]) == (201, "?1")
+    await arrived(tus, record_id, network)
 
 
 async def test_uppy_in_chromium(

@@ -53,6 +53,21 @@ async def test_also_when_the_newer_comes_to_another_process(tus: Tus) -> None:
         writer.close()
 
 
+async def test_a_line_that_stalls_is_told_to_go_on(tus: Tus) -> None:
+    """By a status that the clients of tus try again: they take a 408 for the end."""
+    key = await tus.put_record()
+    url = await tus.create(key, len(photo()))
+    async with serving(msgspec.structs.replace(tus.served.settings, body_idle_s=0.3)) as other:
+        slow = Tus(msgspec.structs.replace(tus.served, url=other), tus.conn)
+        headers = CHUNK | {"Upload-Offset": "0", "Content-Length": str(len(photo()))}
+        reader, writer = await slow.raw(url, headers, photo()[:700])
+        async with asyncio.timeout(60):
+            assert b" 423 " in await reader.readline()
+        writer.close()
+    assert await tus.row(url) == ("receiving", 700, 700)
+    assert (await tus.patch(url, 700, photo()[700:])).status_code == 204
+
+
 async def test_a_long_request_is_safe_while_it_goes_on(tus: Tus) -> None:
     """Or a process that is killed in the last second of an hour would cost the hour."""
     url = await tus.create(str(uuid4()), 10 * 2**20)

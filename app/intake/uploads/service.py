@@ -99,7 +99,12 @@ async def look(uploads: Uploads, caller: Caller, upload: UUID) -> Session:
     and what `append` raises.
     """
     async with _held(uploads, caller, upload) as (hold, session):
-        return session if hold is None else await _settled(uploads, caller, hold, session)
+        if hold is None or session.state != "complete":
+            return session
+        async with uploads.connection() as conn:
+            target = await store.TARGET(conn, record=session.record_id, device=caller.id, name=session.name)
+        # Its bytes were read when they were complete; without this, each look while it waits would read them all again.
+        return session if target is None else await _settled(uploads, caller, hold, session)
 
 
 async def append(uploads: Uploads, caller: Caller, upload: UUID, piece: Piece) -> Session:

@@ -16,6 +16,7 @@ from litestar.params import FromPath
 from app.core.auth import Caller
 from app.core.errors import (
     DigestMismatch,
+    IdleTimeout,
     MalformedRequest,
     MethodNotAllowed,
     Problem,
@@ -71,6 +72,12 @@ class Damaged(DigestMismatch):
     """The bytes were damaged on the way."""
 
     status = 460
+
+
+class Stalled(IdleTimeout):
+    """The body stopped arriving."""
+
+    status = 423
 
 
 @route(
@@ -249,6 +256,9 @@ def _bare(status: int, headers: dict[str, str]) -> Response[None]:
 def _on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
     if isinstance(problem, DigestMismatch):
         problem = Damaged(problem.detail)
+    if isinstance(problem, IdleTimeout):
+        # The clients of tus go on after 409, 423 and 5xx only: a 408 would end the upload on just the line it is for.
+        problem = Stalled(problem.detail)
     answer = render(request, problem)
     answer.set_header("Tus-Resumable", VERSION)
     answer.set_header("Cache-Control", "no-store")

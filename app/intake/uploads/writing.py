@@ -9,10 +9,9 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
-from litestar.exceptions import InternalServerException
 
 from app.core.crashpoints import crashpoint
-from app.core.errors import DigestMismatch, IdleTimeout, InconsistentLength, TooLarge, UploadUnknown
+from app.core.errors import DigestMismatch, InconsistentLength, TooLarge, UploadUnknown
 from app.intake.uploads import store
 from app.intake.uploads.context import Uploads
 from app.intake.uploads.spool import Hold, until_wanted
@@ -48,9 +47,6 @@ async def write(uploads: Uploads, hold: Hold, session: Session, piece: Piece) ->
             await forget(uploads, session.id)
             raise InconsistentLength(f"the upload was to have {session.length} bytes") from exc
         await progress(uploads, hold, session, complete=_by_length(hold, session, piece))
-        if isinstance(exc, InternalServerException):
-            # Nobody hears this: the connection is gone.
-            raise IdleTimeout("the body ended too early") from exc
         raise
     complete = piece.completes or _by_length(hold, session, piece)
     if complete and session.length not in (None, hold.size):
@@ -64,7 +60,7 @@ def _by_length(hold: Hold, session: Session, piece: Piece) -> bool:
 
 
 async def _receive(uploads: Uploads, hold: Hold, session: Session, piece: Piece, most: int) -> None:
-    """Raises `DigestMismatch`, and what the body raises: litestar's own 500 when it is cut."""
+    """Raises `DigestMismatch`, and what the body raises: `IdleTimeout` when it is cut."""
     algorithm, declared = piece.digest or (None, b"")
     hashing = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
     synced = hold.size
