@@ -82,6 +82,7 @@ async def test_a_disk_full_in_the_middle_of_an_upload(reserve: int) -> None:
         assert disk.files() == {f"{name[:2]}/{name[2:4]}/{name}" for name in names}
         assert await c.one(ROWS) == (2, 3, 3)
         await others_meet_it(disk, http)
+        await one_that_resumes_meets_it(disk, http)
 
 
 async def others_meet_it(disk: Disk, http: httpx.AsyncClient) -> None:
@@ -103,3 +104,28 @@ async def others_meet_it(disk: Disk, http: httpx.AsyncClient) -> None:
     assert (await http.get(f"{record}/photos/late")).content == late
     disk.empty()
     assert (await http.get(f"{record}/photos/late?w=2048")).status_code == 200
+
+
+async def one_that_resumes_meets_it(disk: Disk, http: httpx.AsyncClient) -> None:
+    """What there was room for is kept, and the rest follows when there is room again."""
+    data, key = picture(), uuid4()
+    record = document(key, photos=listing("late"))
+    stored = await http.put(f"/api/mobile/records/{key}", content=record, headers={"Content-Type": "application/json"})
+    assert stored.status_code == 201
+    before = disk.files()
+    begun = await http.post(f"/api/mobile/records/{key}/photos/late", headers={"Upload-Complete": "?0"})
+    upload, at = begun.headers["location"], 0
+    for leave in (0, MIB // 2):
+        disk.fill(leave=leave)
+        refused(await http.patch(upload, headers=piece(at), content=data[at:]))
+        at = int((await http.head(upload)).headers["upload-offset"])
+        disk.empty()
+    assert 0 < at < len(data)
+    answer = await http.patch(upload, headers=piece(at), content=data[at:])
+    assert (answer.status_code, answer.headers["upload-complete"]) == (201, "?1")
+    name = hashlib.sha256(data).hexdigest()
+    assert disk.files() - before == {f"{name[:2]}/{name[2:4]}/{name}"}
+
+
+def piece(at: int) -> dict[str, str]:
+    return {"Upload-Offset": str(at), "Upload-Complete": "?1", "Content-Type": "application/partial-upload"}

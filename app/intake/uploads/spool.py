@@ -45,10 +45,11 @@ class Spool:
 
     @asynccontextmanager
     async def held(self, upload: UUID) -> AsyncIterator[Hold]:
-        """Exclusive use of an upload's bytes. Raises `UploadTaken` when an older request does not give way."""
+        """Exclusive use of an upload's bytes. Raises `UploadTaken` when an older request does not give way, `StorageFull`."""
         path = self._path(upload)
         new = not path.exists()
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with full_disk_as_problem():
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             await _lock(handle, _wish(path))
             yield Hold(path, handle, new=new)
@@ -183,7 +184,8 @@ def _wish(path: Path) -> Path:
 
 
 def _ask(wish: Path) -> None:
-    wish.touch()
+    with full_disk_as_problem():
+        wish.touch()
 
 
 def _withdraw(wish: Path) -> None:
