@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
+from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from app.core.blobs import path_below
 from tests.faults.phone_rig import Ask, Rig
 from tests.service import listed, record
 from tests.unit.pictures import jpeg
@@ -36,8 +38,6 @@ NAME = st.sampled_from(sorted(SHOTS))
 WAY = st.sampled_from(["record", "package", "photo"])
 SHARE = st.sampled_from([0.0, 0.2, 0.5, 0.9, 0.999, 1.0])
 POINT = st.sampled_from(["A1", "A3", "A5", "A6"])
-DEATHS = 4
-"""In one example: a process takes a second to start."""
 
 OF_RECORD = """
     select (select count(*) from asbuilt_record where id = %(id)s::uuid),
@@ -51,11 +51,18 @@ SHA = "select name, encode(blob_sha256, 'hex') from photo where record_id = %s::
 STRAYS = "select count(*) from asbuilt_record as r where r.id <> all(%s::uuid[]) and r.received_at >= %s"
 
 
+def own(photo: bytes) -> bytes:
+    """The same picture in bytes that no other record has: a comment behind the first marker."""
+    said = uuid4().bytes
+    return photo[:2] + b"\xff\xfe" + (len(said) + 2).to_bytes(2, "big") + said + photo[2:]
+
+
 class Upload:
     """One record of the phone, and what is known of it."""
 
     def __init__(self, token: str) -> None:
         self.key = str(uuid4())
+        self.photos = {name: own(data) for name, data in PHOTOS.items()}
         self.body = record(id=self.key, photos=listed(SHOTS))
         self.auth = {"Authorization": f"Bearer {token}"}
         self.known: dict[str, Stored] = dict.fromkeys((RECORD, *SHOTS), "no")
@@ -67,12 +74,12 @@ class Upload:
         return Ask(method="PUT", path=f"{RECORDS}/{self.key}", headers=self.auth | JSON, body=body)
 
     def photo(self, name: str, data: bytes = b"") -> Ask:
-        body = data or PHOTOS[name]
+        body = data or self.photos[name]
         return Ask(method="PUT", path=f"{RECORDS}/{self.key}/photos/{name}", headers=self.auth, body=body)
 
     def package(self, names: list[str]) -> Ask:
         parts = [("record", (None, msgspec.json.encode(self.body), "application/json"))]
-        files: Any = parts + [(name, (f"{name}.jpg", PHOTOS[name], "image/jpeg")) for name in names]
+        files: Any = parts + [(name, (f"{name}.jpg", self.photos[name], "image/jpeg")) for name in names]
         made = httpx.Request("POST", f"http://x{RECORDS}", files=files)
         kind = {"Content-Type": made.headers["content-type"]}
         return Ask(method="POST", path=RECORDS, headers=self.auth | kind, body=made.read())
@@ -103,6 +110,8 @@ class Tunnel(RuleBasedStateMachine):
     """Every answer is checked when it is heard, every row when all is over."""
 
     rig: Rig
+    most_deaths = 4
+    """In one example: a process takes a second to start."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,7 +145,7 @@ class Tunnel(RuleBasedStateMachine):
         if share > 0.9:
             self.uploads[n].may_be(things)
 
-    @precondition(lambda self: self.deaths < DEATHS)
+    @precondition(lambda self: self.deaths < self.most_deaths)
     @rule(n=ONE, way=WAY, name=NAME, web=WEB, share=SHARE)
     def is_killed_under(self, n: int, way: str, name: str, web: int, share: float) -> None:
         self.deaths += 1
@@ -145,7 +154,7 @@ class Tunnel(RuleBasedStateMachine):
         if share > 0.9:
             self.uploads[n].may_be(things)
 
-    @precondition(lambda self: self.deaths < DEATHS)
+    @precondition(lambda self: self.deaths < self.most_deaths)
     @rule(n=ONE, package=st.booleans(), name=NAME, web=WEB, point=POINT)
     def dies_at(self, n: int, package: bool, name: str, web: int, point: str) -> None:
         """At this point of storing a record; a replay comes past the first ones only, and may be answered."""
@@ -191,7 +200,7 @@ class Tunnel(RuleBasedStateMachine):
     def goes_on_at_the_byte(self, n: int, name: str, web: int, share: float, end: str) -> None:
         """One piece of a resumable upload; it is begun when there is none. `end` is how the piece ends, and where."""
         upload = self.uploads[n]
-        data = PHOTOS[name]
+        data = upload.photos[name]
         tus = upload.auth | {"Tus-Resumable": "1.0.0"}
         if name not in upload.resumable:
             pairs = {"record_id": upload.key, "name": name}
@@ -211,7 +220,7 @@ class Tunnel(RuleBasedStateMachine):
             assert answer.status_code == 204, answer.text
         elif end == "cut":
             self.rig.cut(web, ask, share)
-        elif self.deaths < DEATHS:
+        elif self.deaths < self.most_deaths:
             self.deaths += 1
             self.rig.webs[web].up(f"{end}:kill")
             self.rig.send(web, ask)
@@ -229,7 +238,15 @@ class Tunnel(RuleBasedStateMachine):
         upload.jobs.add(said["automation_job_id"])
         for thing in things:
             upload.known[thing] = "yes"
-        assert not {name for name in SHOTS if upload.known[name] == "yes"} & set(said["media"]["missing"])
+        here = {name for name in SHOTS if upload.known[name] == "yes"}
+        assert not here & set(said["media"]["missing"])
+        for name in here:
+            assert self.file(upload, name).read_bytes() == upload.photos[name], (
+                f"acknowledged without its bytes: {name}"
+            )
+
+    def file(self, upload: Upload, name: str) -> Path:
+        return path_below(self.rig.blobs, hashlib.sha256(upload.photos[name]).digest())
 
     def heard(self, web: int, ask: Ask) -> httpx.Response:
         """The answer, after as many repetitions as a phone makes: what says so, and what got no answer, is sent again."""
@@ -271,7 +288,4 @@ class Tunnel(RuleBasedStateMachine):
         assert (receipt["media"]["missing"], receipt["job_status"]) == ([], "queued"), receipt
         assert {receipt["automation_job_id"]} == upload.jobs
         stored = set(self.rig.rows(SHA, upload.key))
-        assert stored == {(name, hashlib.sha256(data).hexdigest()) for name, data in PHOTOS.items()}
-        for name, data in PHOTOS.items():
-            digest = hashlib.sha256(data).hexdigest()
-            assert (self.rig.blobs / digest[:2] / digest[2:4] / digest).read_bytes() == data, name
+        assert stored == {(name, hashlib.sha256(data).hexdigest()) for name, data in upload.photos.items()}

@@ -17,7 +17,7 @@ from tests.faults.phone_machine import Tunnel
 from tests.faults.phone_rig import Rig, rig
 from tests.service import web_settings
 
-EXAMPLES = {"fast": (2, 12), "slow": (12, 40)}
+EXAMPLES = {"fast": (2, 12, 1), "slow": (12, 40, 4)}
 
 
 async def furnished(url: str) -> str:
@@ -36,10 +36,11 @@ def phone_rig(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Rig
 
 @pytest.mark.parametrize("size", ["fast", pytest.param("slow", marks=pytest.mark.slow)])
 def test_any_order_of_uploads_cuts_and_kills_is_one_record(phone_rig: Rig, size: str) -> None:
-    examples, steps = EXAMPLES[size]
+    examples, steps, deaths = EXAMPLES[size]
 
     class Here(Tunnel):
         rig = phone_rig
+        most_deaths = deaths
 
     run_state_machine_as_test(
         Here,
