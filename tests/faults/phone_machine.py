@@ -18,7 +18,7 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.core.blobs import path_below
+from app.core.blobs_local import LocalBlobs
 from tests.faults.phone_rig import Ask, Rig
 from tests.service import listed, record
 from tests.unit.pictures import jpeg
@@ -246,7 +246,7 @@ class Tunnel(RuleBasedStateMachine):
             )
 
     def file(self, upload: Upload, name: str) -> Path:
-        return path_below(self.rig.blobs, hashlib.sha256(upload.photos[name]).digest())
+        return LocalBlobs(self.rig.blobs).path(hashlib.sha256(upload.photos[name]).digest())
 
     def heard(self, web: int, ask: Ask) -> httpx.Response:
         """The answer, after as many repetitions as a phone makes: what says so, and what got no answer, is sent again."""
