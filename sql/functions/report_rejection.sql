@@ -8,5 +8,6 @@ create or replace function report_rejection(p_job uuid, p_attempt int, p_finding
            jsonb_to_recordset(p_findings) as f (field text, portal_field text, message text)
      where j.id = p_job
     on conflict (record_id, revision, rule, coalesce(field, ''), coalesce(photo, '')) do update
-       set message = excluded.message, evidence = excluded.evidence, at = now(), status = 'open', by = null, reason = null
+       set message = excluded.message, evidence = excluded.evidence, at = now(), status = 'open', by = null, reason = null,
+           closed_at = null
 $$;

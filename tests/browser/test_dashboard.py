@@ -165,6 +165,15 @@ async def test_a_lost_connection_is_said_and_mended_and_nothing_is_missing(
     await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "held")
 
 
+async def test_a_list_that_could_not_be_loaded_comes_by_itself(desk: Desk, crew: Crew, operator: Person) -> None:
+    sent = crew.send(photos=False, asset="P-BY-ITSELF")
+    await desk.page.route("**/api/records?*", lambda route: route.fulfill(status=503, json={}))
+    await desk.sign_in(operator)
+    await expect(desk.page.get_by_text("The records could not be loaded")).to_be_visible()
+    await desk.page.unroute_all()
+    await expect(desk.row(sent)).to_be_visible()
+
+
 async def test_an_element_follows_a_job_by_itself_with_a_token(desk: Desk, crew: Crew, operator: Person) -> None:
     """As in another page than ours: no session, a bearer token, nothing else on the page."""
     sent = crew.send(asset="P-TOKEN-1")

@@ -21,6 +21,8 @@ from tests.service import Service, ids, listed, multipart, record, service, unti
 from tests.unit.pictures import jpeg
 
 TERMINAL = {"completed", "failed", "cancelled", "needs_input"}
+TRIES = 10
+"""A busy server says 503, and a phone sends again."""
 SHOTS = {"whole": "full_pole", "tag": "tag", "base": "base"}
 
 
@@ -36,9 +38,11 @@ class Plant(msgspec.Struct, kw_only=True):
         """A good record with its photos; answers the job."""
         body = record(photos=listed(SHOTS), **changed)
         files = {name: jpeg(shade=40 + 40 * n) for n, name in enumerate(SHOTS)}
-        answer = await self.served.http.post(
-            "/api/mobile/records", headers=self.served.bearer(), **multipart(body, files)
-        )
+        request = multipart(body, files)
+        for _ in range(TRIES):
+            answer = await self.served.http.post("/api/mobile/records", headers=self.served.bearer(), **request)
+            if answer.status_code != 503:
+                break
         assert answer.status_code == 201, answer.text
         return ids(answer)[1]
 

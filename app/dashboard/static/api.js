@@ -11,6 +11,8 @@ export class ApiProblem extends Error {
     this.code = body.code ?? "";
     this.title = body.title ?? "";
     this.errors = Array.isArray(body.errors) ? body.errors : [];
+    /** The same question may well be answered in a moment. */
+    this.passing = status === 0 || status === 429 || status >= 500;
   }
 }
 

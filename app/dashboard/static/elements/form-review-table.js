@@ -11,6 +11,7 @@ import { createRow, updateRow } from "./review-row.js";
 
 const PAGE = 50;
 const SETTLED = ["completed", "cancelled"];
+const AGAIN_MS = 5000;
 const MOST = 200; // rows asked for again in one refresh
 const COLUMNS = ["Record", "Crew", "Photos", "Findings", "Automation", "Received"];
 
@@ -25,6 +26,7 @@ class FormReviewTable extends HTMLElement {
   #changed = new Map();
   #abort = null;
   #searching = 0;
+  #again = 0;
   #loaded = false;
   #resynced = false;
   #render = () => this.#show();
@@ -92,6 +94,7 @@ class FormReviewTable extends HTMLElement {
   #leave() {
     this.#refresh.cancel();
     this.#announce.cancel();
+    clearTimeout(this.#again);
     this.#abort?.abort();
     this.#feed?.removeEventListener("job", this.#onJob);
     this.#feed?.removeEventListener("resync", this.#onResync);
@@ -115,6 +118,7 @@ class FormReviewTable extends HTMLElement {
     if (!this.#feed) return;
     if (kind === "more" && this.#abort) return;
     this.#abort?.abort();
+    clearTimeout(this.#again);
     const abort = (this.#abort = new AbortController());
     this.toggleAttribute("busy", kind !== "refresh");
     const limit = kind === "refresh" ? Math.min(MOST, Math.max(PAGE, this.#rows.length)) : PAGE;
@@ -127,6 +131,8 @@ class FormReviewTable extends HTMLElement {
       if (problem.name === "AbortError") return;
       if (kind === "first") [this.#rows, this.#known] = [[], new Set()];
       this.#fail(problem);
+      // Nobody should have to press a button because a server was restarted.
+      if (problem.passing) this.#again = setTimeout(() => this.#load(kind === "more" ? "refresh" : kind), AGAIN_MS);
     }
     if (this.#abort === abort) {
       this.#abort = null;

@@ -7,6 +7,7 @@ import { acquireFeed } from "../feed.js";
 import { icon } from "../icons.js";
 import { STATES } from "../states.js";
 
+const AGAIN_MS = 5000;
 const CARDS = [
   { id: "attention", label: "Needs attention", icon: "alert" },
   { id: "progress", label: "In progress", icon: "gear" },
@@ -19,6 +20,7 @@ class FormStatsCards extends HTMLElement {
   #feed = null;
   #cards = null;
   #mix = h("div", { class: "mix", role: "img" });
+  #again = 0;
   #refresh = throttle(() => this.#load(), 1000);
   #onJob = ({ detail }) => {
     if (detail.previous?.state !== detail.job.state) this.#refresh();
@@ -49,6 +51,7 @@ class FormStatsCards extends HTMLElement {
 
   #leave() {
     this.#refresh.cancel();
+    clearTimeout(this.#again);
     this.#feed?.removeEventListener("job", this.#onJob);
     this.#feed?.removeEventListener("resync", this.#refresh);
     this.#feed?.release();
@@ -75,6 +78,7 @@ class FormStatsCards extends HTMLElement {
     } catch (problem) {
       this.toggleAttribute("data-stale", true);
       this.title = problem.message;
+      if (problem.passing) this.#again = setTimeout(this.#refresh, AGAIN_MS);
     }
   }
 
