@@ -365,6 +365,7 @@ table photo: constraint photo_record_id_fkey FOREIGN KEY (record_id) REFERENCES 
 table photo: constraint photo_record_id_name_key UNIQUE (record_id, name)
 table photo: constraint photo_taken_at_source_check CHECK ((taken_at_source = ANY (ARRAY['offset'::text, 'gps'::text, 'project_tz'::text])))
 CREATE INDEX photo_blob ON public.photo USING btree (blob_sha256)
+CREATE INDEX photo_unchecked ON public.photo USING btree (record_id) WHERE ((checks = 'deferred'::text) AND (blob_sha256 IS NOT NULL))
 CREATE UNIQUE INDEX photo_name_twins ON public.photo USING btree (record_id, lower(name))
 table portal: key text not null
 table portal: name text not null
@@ -469,6 +470,11 @@ table project: constraint project_site_lon_check CHECK (((site_lon >= ('-180'::i
 table project: constraint project_site_radius_m_check CHECK (((site_radius_m >= (1)::double precision) AND (site_radius_m <= ('1000000'::numeric)::double precision)))
 table project: constraint project_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closing'::text, 'closed'::text])))
 CREATE INDEX project_portal_account ON public.project USING btree (portal_account_id)
+table record_check: record_id uuid not null
+table record_check: queue_job_id bigint not null
+table record_check: at timestamp with time zone not null default now()
+table record_check: constraint record_check_pkey PRIMARY KEY (record_id)
+table record_check: constraint record_check_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
 table record_revision: record_id uuid not null
 table record_revision: revision integer not null
 table record_revision: fields jsonb not null
@@ -646,6 +652,7 @@ function public.claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_l
 function public.clear_rejections(p_job uuid) returns void
 function public.close_attempt(p_job uuid, p_attempt integer, p_outcome text, p_error jsonb) returns boolean
 function public.confirm_submission(p_job uuid, p_attempt integer, p_confirmation text, p_how text) returns void
+function public.defer_checks(p_record uuid) returns void
 function ops.doctor(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_attempts(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_events() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
@@ -681,10 +688,12 @@ function public.portal_wide(p_code text, p_class text) returns boolean
 function public.promote(p_account uuid) returns SETOF uuid
 function public.promote_due() returns double precision
 function public.promote_probes() returns void
+function public.queue_checks(p_record uuid) returns bigint
 function public.queue_defer(p_job uuid, p_queue text, p_first boolean) returns bigint
 function public.queue_move(p_queue_job bigint) returns void
 function public.recheck_slot(job automation_job) returns text
 function public.reconcile(p_grace_s double precision) returns TABLE(kind text, job_id uuid)
+function public.reconcile_checks(p_grace_s double precision) returns SETOF uuid
 function public.reconcile_lost() returns SETOF uuid
 function public.reconcile_rowless() returns SETOF uuid
 function public.reconcile_slots() returns TABLE(kind text, job_id uuid)
@@ -710,6 +719,7 @@ function public.set_serials(p_project uuid, p_record uuid, p_serials jsonb) retu
 function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
 function public.settle_asked(p_job uuid, p_attempt integer, p_question jsonb, p_error jsonb) returns boolean
 function public.settle_cancelled(p_job uuid, p_attempt integer) returns boolean
+function public.settle_check(p_record uuid, p_photo jsonb, p_defects jsonb) returns integer
 function public.settle_completed(p_job uuid, p_attempt integer, p_confirmation text, p_how text, p_portal_url text) returns boolean
 function public.settle_detached(p_job uuid, p_attempt integer) returns boolean
 function public.settle_failed(p_job uuid, p_attempt integer, p_error jsonb, p_again boolean, p_spends text, p_run_over boolean, p_base_s double precision, p_wait_s double precision) returns text

@@ -24,6 +24,7 @@ from tasks.patience import told
 log = logging.getLogger("asbuilt.worker")
 
 CHANNEL = "procrastinate_queue_v1#automation"
+CHANNELS = frozenset({CHANNEL, "procrastinate_queue_v1#checks"})
 OWN = "asbuilt_worker"
 FIRST_S, LAST_S = 0.2, 5.0
 PING_S = 5.0
@@ -33,6 +34,7 @@ CALL_S = 6.0
 
 _Q = load("queue")
 LISTEN = _Q.exec("listen")
+LISTEN_CHECKS = _Q.exec("listen_checks")
 LISTEN_OWN = _Q.exec("listen_own")
 PING = _Q.exec("ping")
 
@@ -45,8 +47,8 @@ class Listener:
     """Hears the queue's notifications; `back` is awaited each time it has begun to hear, for what it may have missed."""
 
     def __init__(self, url: str, *, channels: Collection[str], hear: Hear, back: Callable[[], Awaitable[None]]) -> None:
-        if set(channels) != {CHANNEL}:
-            raise ValueError(f"a worker listens on {CHANNEL}, not on {sorted(channels)}")
+        if set(channels) != CHANNELS:
+            raise ValueError(f"a worker listens on {sorted(CHANNELS)}, not on {sorted(channels)}")
         self._url = url
         self._hear = hear
         self._back = back
@@ -69,6 +71,7 @@ class Listener:
         try:
             with db.deadline(conn, ANSWER_S):
                 await LISTEN(conn)
+                await LISTEN_CHECKS(conn)
                 await LISTEN_OWN(conn)
             await self._prove(conn)
             log.info("listening", extra={"event": "worker.listening"})
@@ -97,7 +100,7 @@ class Listener:
             raise Deaf
 
     async def _take(self, note: Notify) -> None:
-        if note.channel != CHANNEL:
+        if note.channel not in CHANNELS:
             return
         try:
             await self._hear(channel=note.channel, payload=note.payload)

@@ -23,6 +23,8 @@ from tasks.workshop import Workshop, open_workshop
 
 QUEUE = "automation"
 """What may run now. Rows that wait stand in queue `waiting`, which no worker fetches."""
+CHECKS = "checks"
+"""Photos whose checks an upload could not wait for; short, and first in line."""
 
 
 class AutomationWorker(HardenedWorker):
@@ -54,7 +56,7 @@ class AutomationApp(App):
         super().__init__(
             connector=connector,
             worker_defaults={
-                "queues": [QUEUE],
+                "queues": [QUEUE, CHECKS],
                 "concurrency": config.concurrency,
                 "fetch_job_polling_interval": config.poll_s,
                 "abort_job_polling_interval": config.poll_s,
@@ -89,6 +91,11 @@ def make_app(config: settings.Settings) -> App:
         shop: Workshop = context.additional_context["shop"]
         async with attempt_log.kept(shop, context.job.id):
             await automate(shop, UUID(automation_job_id), context.job.id)
+
+    @app.task(name="check_photos", queue=CHECKS, pass_context=True)
+    async def check_photos(context: JobContext, *, record_id: str) -> None:
+        shop: Workshop = context.additional_context["shop"]
+        await shop.checker.check(UUID(record_id))
 
     return app
 

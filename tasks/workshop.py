@@ -18,6 +18,7 @@ from app.core.crashpoints import before_commit
 from app.core.errors import StorageUnavailable
 from app.core.settings import Settings
 from app.core.storage import open_blobs
+from app.intake.checking import Checker
 from tasks.company import Company
 from tasks.engines import Engine, Engines
 from tasks.engines.contract import FileSpec
@@ -45,6 +46,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     due: asyncio.Event
     patience: Patience
     company: Company
+    checker: Checker
 
     async def ask(self, statement: Callable[..., Awaitable[Answer]], **params: object) -> Answer:
         """Run one statement; trouble with the database is waited out, so it must bear repetition.
@@ -82,11 +84,13 @@ async def open_workshop(settings: Settings, *, patience: Patience, company: Comp
             raise ServiceUnavailable(f"the photo {file.name} cannot be read") from exc
 
     engines = Engines(settings, read_file=read_file)
+    checker: Checker | None = None
     size = 2 * settings.concurrency + 3
     try:
         async with db.pool(
             settings.database_url, name="asbuilt-worker", size=size, wait_s=WAIT_S, deadline_s=CALL_S
         ) as pool:
+            checker = Checker(pool, blobs)
             yield Workshop(
                 settings=settings,
                 pool=pool,
@@ -97,8 +101,11 @@ async def open_workshop(settings: Settings, *, patience: Patience, company: Comp
                 due=asyncio.Event(),
                 patience=patience,
                 company=company,
+                checker=checker,
             )
     finally:
+        if checker is not None:
+            await checker.aclose()
         await engines.close()
         if redis is not None:
             await redis.aclose()

@@ -106,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many unfinished uploads a device may have."""
     free_disk_bytes: int = 2 * 2**30
     check_photos_s: float = 5.0
+    """How long an upload's photos are looked at before its answer; what is not decoded by then is checked by a worker."""
     orphan_s: float = 86_400.0
     """How long a file is kept that no row refers to."""
 

@@ -73,12 +73,12 @@ class Decoders:
         self._turn = asyncio.Semaphore(size)
         self._idle: list[_Decoder] = []
 
-    async def examine(self, path: Path, *, tz: str | None = None) -> Answer:
-        """Facts about the picture at `path`; `tz` is the project's, for cameras that know none.
+    async def examine(self, path: Path, *, tz: str | None = None, whole: bool = False) -> Answer:
+        """Facts about the picture at `path`; `tz` is the project's, for cameras that know none. `whole`: nothing is deferred.
 
         Raises `DecoderLost` for a picture that kills its process or takes too long.
         """
-        return await self._run(Task(path=str(path), tz=tz))
+        return await self._run(Task(path=str(path), tz=tz, whole=whole))
 
     async def render(self, path: Path, to: Path, *, width: int | None = None) -> Answer:
         """Write an upright JPEG without EXIF to `to`; raises `DecoderLost` as `examine` does."""

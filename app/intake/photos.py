@@ -21,7 +21,6 @@ from app.intake.schemas import PhotoKind
 Checks = Literal["done", "deferred", "failed"]
 
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic"})
-_DECODED = frozenset({"image/jpeg", "image/png", "image/webp"})
 ALLOWED: dict[PhotoKind, frozenset[str]] = {
     "photo": _IMAGES,
     "signature": _IMAGES,
@@ -96,19 +95,31 @@ def describe(head: bytes) -> str:
 
 
 async def inspect(
-    path: Path, *, decoders: Decoders, kind: PhotoKind = "photo", sha256: str | None = None, tz: str | None = None
+    path: Path,
+    *,
+    decoders: Decoders,
+    kind: PhotoKind = "photo",
+    sha256: str | None = None,
+    tz: str | None = None,
+    until: float | None = None,
+    whole: bool = False,
 ) -> PhotoFacts:
-    """Look at the bytes stored at `path`; `tz` is the project's time zone. Raises `OSError` when they are not there."""
+    """Look at the bytes stored at `path`; `tz` is the project's time zone. Raises `OSError` when they are not there.
+
+    What is not decoded by `until` (the loop's clock) is `deferred`, and so is what takes long, unless `whole`.
+    """
     head, size = await asyncio.to_thread(_head, path)
     found = sniff(head) or ("application/octet-stream" if kind == "otdr" and describe(head) == "not an image" else None)
     if found is None or found not in ALLOWED[kind]:
         looks = "a PDF" if found == "application/pdf" else found or describe(head)
         return PhotoFacts(size=size, sha256=sha256, checks="done", rejected_reason=f"it is {looks}")
-    if found not in _DECODED:
-        checks: Checks = "deferred" if found == "image/heic" else "done"
-        return PhotoFacts(size=size, sha256=sha256, sniffed_type=found, checks=checks)
+    if found not in _IMAGES:
+        return PhotoFacts(size=size, sha256=sha256, sniffed_type=found)
     try:
-        answer = await decoders.examine(path, tz=tz)
+        async with asyncio.timeout_at(until):
+            answer = await decoders.examine(path, tz=tz, whole=whole)
+    except TimeoutError:
+        return PhotoFacts(size=size, sha256=sha256, sniffed_type=found, checks="deferred")
     except DecoderLost:
         reason = "it could not be decoded safely"
         return PhotoFacts(size=size, sha256=sha256, sniffed_type=found, checks="failed", unreadable_reason=reason)

@@ -17,17 +17,18 @@ _LAPLACE = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, off
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """`luma` is the mean of 0 to 255, `black` and `white` are shares of clipped pixels, `sharpness` is the variance of the
-    Laplacian; all at 512 px on the long edge. `dhash` is null for a picture without any drawing."""
+    Laplacian; all at 512 px on the long edge. `sharpness` is null for a smaller picture that stands for a larger one, and
+    `dhash` for one without any drawing."""
 
     luma: float
     black: float
     white: float
-    sharpness: float
+    sharpness: float | None
     dhash: int | None
 
 
-def look(picture: Image.Image) -> Look:
-    """Measure a decoded picture."""
+def look(picture: Image.Image, *, thumbnail: bool = False) -> Look:
+    """Measure a decoded picture, or the thumbnail of one."""
     grey = picture if picture.mode == "L" else picture.convert("L")
     if max(grey.size) > EDGE_PX:
         grey = grey.copy()
@@ -38,7 +39,7 @@ def look(picture: Image.Image) -> Look:
         luma=round(ImageStat.Stat(grey).mean[0], 1),
         black=round(sum(levels[: _BLACK + 1]) / pixels, 3),
         white=round(sum(levels[_WHITE:]) / pixels, 3),
-        sharpness=round(_sharpness(grey), 1),
+        sharpness=None if thumbnail else round(_sharpness(grey), 1),
         dhash=_dhash(grey),
     )
 

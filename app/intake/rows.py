@@ -163,6 +163,7 @@ def as_upload(row: store.PhotoContextRow) -> tuple[RecordUpload, dict[str, Photo
             rejected_reason=photo.refused,
             unreadable_reason=photo.unreadable,
             dhash=photo.dhash,
+            checks=photo.checks,
         )
         for photo in stored
         if photo.stored or photo.refused

@@ -120,7 +120,12 @@ async def accept_photo(
         raise DigestMismatch(f"the bytes of {name!r} are not those that the record announced")
     incoming.flush()
     facts = await inspect(
-        incoming.path, decoders=intake.decoders, kind=photo.kind, sha256=incoming.sha256.hex(), tz=stored.context.tz
+        incoming.path,
+        decoders=intake.decoders,
+        kind=photo.kind,
+        sha256=incoming.sha256.hex(),
+        tz=stored.context.tz,
+        until=_until(intake),
     )
     if facts.rejected_reason:
         raise UnsupportedMedia(f"the photo {name!r} cannot be taken: {facts.rejected_reason}")
@@ -177,13 +182,20 @@ def _listed(part: Part, wanted: dict[str, PhotoManifest]) -> str:
 async def _inspect(
     intake: Intake, context: IntakeContext, upload: RecordUpload, incoming: dict[str, Incoming]
 ) -> dict[str, PhotoFacts]:
+    until = _until(intake)
+
     async def look(photo: PhotoManifest) -> tuple[str, PhotoFacts]:
         file = incoming[photo.name]
         return photo.name, await inspect(
-            file.path, decoders=intake.decoders, kind=photo.kind, sha256=file.sha256.hex(), tz=context.tz
+            file.path, decoders=intake.decoders, kind=photo.kind, sha256=file.sha256.hex(), tz=context.tz, until=until
         )
 
     return dict(await asyncio.gather(*(look(photo) for photo in upload.photos if photo.name in incoming)))
+
+
+def _until(intake: Intake) -> float:
+    """When the photos of this request have been looked at long enough; what is not decoded by then is checked later."""
+    return asyncio.get_running_loop().time() + intake.settings.check_photos_s
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True):

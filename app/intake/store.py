@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -40,6 +40,10 @@ class AcceptedRow(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime | None
 
 
+class RemainRow(msgspec.Struct, frozen=True, kw_only=True):
+    remain: int
+
+
 class OutcomeRow(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
 
@@ -66,12 +70,14 @@ class StoredPhoto(msgspec.Struct, frozen=True, kw_only=True):
     size: int | None
     stored: str | None
     dhash: int | None
+    checks: Literal["done", "deferred", "failed"]
     refused: str | None
     unreadable: str | None
 
 
 class PhotoContextRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
+    device_id: UUID
     project: str
     form_key: str
     form_version: int
@@ -92,3 +98,4 @@ ACCEPT_RECORD = _Q.one("accept_record", AcceptedRow)
 ACCEPT_PHOTO = _Q.one("accept_photo", OutcomeRow)
 RECEIPT = _Q.opt("receipt", ReceiptRow)
 PHOTO_CONTEXT = _Q.opt("photo_context", PhotoContextRow)
+SETTLE_CHECK = _Q.one("settle_check", RemainRow)

@@ -9,8 +9,7 @@ declare
     job automation_job;
     p photo := jsonb_populate_record(null::photo, p_photo);
     was photo;
-    missing boolean;
-    blocked boolean;
+    needs text;
 begin
     perform set_config('asbuilt.actor', p_actor, true);
     job := lock_job((select id from automation_job where record_id = p_record order by created_at desc limit 1));
@@ -35,19 +34,21 @@ begin
      where id = was.id;
     perform add_defects(p_record, job.revision, p_defects);
 
-    missing := exists (select from photo where record_id = p_record and received_at is null);
-    if not missing then
+    if p.checks = 'deferred' then
+        perform defer_checks(p_record);
+    end if;
+    needs := record_needs(p_record);
+    if needs is distinct from 'media' then
         update asbuilt_record set media_state = 'complete' where id = p_record;
     end if;
     if job.state <> 'awaiting_media' then
         return;
     end if;
-    blocked := exists (select from defect where record_id = p_record and severity = 'blocker' and status = 'open');
-    if missing then
+    if needs = 'media' then
         -- Nothing but the event: the page counts photos as they come.
         update automation_job set wait_reason = 'media' where id = job.id;
-    elsif blocked then
-        update automation_job set state = 'held', wait_reason = 'blocker' where id = job.id;
+    elsif needs is not null then
+        update automation_job set state = 'held', wait_reason = needs where id = job.id;
     else
         perform admit(job.id);
     end if;

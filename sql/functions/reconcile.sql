@@ -12,6 +12,7 @@ begin
     return query select 'unfinished', unfinished from reconcile_unfinished(p_grace_s) as unfinished;
     return query select 'rowless', rowless from reconcile_rowless() as rowless;
     perform reconcile_strays(p_grace_s);
+    return query select 'unchecked', unchecked from reconcile_checks(p_grace_s) as unchecked;
     return query select * from reconcile_slots();
     perform set_config('asbuilt.sweep', '', true);
 end $$;

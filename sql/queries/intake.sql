@@ -68,14 +68,18 @@ select r.id as record_id, r.review_state, r.received_at, r.revision, r.fingerpri
    and (r.device_id = %(device)s or r.project_id = any(%(projects)s));
 
 -- name: photo_context :opt
--- A record of this device, as far as the checks of a late photo look at it.
-select r.id, p.code as project, r.form_key, r.form_version, r.asset_key, r.fields, r.lat, r.lon, r.h_accuracy_m,
+-- A record of this device (null: of any), as far as the checks of a late photo look at it.
+select r.id, r.device_id, p.code as project, r.form_key, r.form_version, r.asset_key, r.fields, r.lat, r.lon, r.h_accuracy_m,
        r.captured_at, r.fingerprint,
        photo_elsewhere(%(sha256)s, r.project_id, array[r.id]) as twin,
        (select jsonb_agg(jsonb_build_object('name', name, 'shot', shot_key, 'kind', kind,
             'sha256', encode(declared_sha256, 'hex'), 'size', declared_size, 'stored', encode(blob_sha256, 'hex'),
-            'dhash', dhash, 'refused', rejected_reason, 'unreadable', (select message from defect as d where d.record_id = r.id
+            'dhash', dhash, 'checks', checks, 'refused', rejected_reason, 'unreadable', (select message from defect as d where d.record_id = r.id
                 and d.photo = photo.name and d.rule = 'photo-unreadable' and d.status = 'open' limit 1)) order by name)
           from photo where record_id = r.id) as photos
   from asbuilt_record as r join project as p on p.id = r.project_id
- where r.id = %(record)s and r.device_id = %(device)s and r.deleted_at is null;
+ where r.id = %(record)s and (%(device)s::uuid is null or r.device_id = %(device)s) and r.deleted_at is null;
+
+-- name: settle_check :one
+-- What was found on a photo whose checks were deferred, or that there is none left.
+select settle_check(%(record)s, %(photo)s, %(defects)s) as remain;

@@ -4,6 +4,10 @@
 -- New rows, and requests to abort running ones.
 listen "procrastinate_queue_v1#automation";
 
+-- name: listen_checks :exec
+-- The same of the photos that are to be checked.
+listen "procrastinate_queue_v1#checks";
+
 -- name: listen_own :exec
 -- What `ping` sends.
 listen asbuilt_worker;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 import zlib
+from functools import cache
 from io import BytesIO
 
 from PIL import Image
@@ -83,3 +84,18 @@ def exif_loop() -> bytes:
     Image.effect_noise((1600, 1200), 80).convert("RGB").save(plain, "JPEG")
     data = plain.getvalue()
     return data[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + data[2:]
+
+
+@cache
+def heic(
+    *, thumbnail: bool, size: tuple[int, int] = (1600, 1200), taken: str | None = None, offset: str | None = None
+) -> bytes:
+    """A HEIC photo as iPhones make them, with a thumbnail or without; made once, since encoding takes long."""
+    import pillow_heif
+
+    with Image.open(BytesIO(jpeg(size=size, taken=taken, offset=offset))) as picture:
+        made = pillow_heif.from_pillow(picture.convert("RGB").resize((320, 240)).resize(size))
+        made[0].info["exif"] = picture.getexif().tobytes()
+    out = BytesIO()
+    made.save(out, quality=40, thumbnails=[320] if thumbnail else [])
+    return out.getvalue()

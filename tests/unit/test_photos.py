@@ -156,9 +156,30 @@ async def test_a_large_png_is_left_for_later(decoders: Decoders, tmp_path: Path)
     assert (facts.checks, facts.width, facts.unreadable_reason) == ("deferred", 5000, None)
 
 
-async def test_heic_is_recognised_and_left_for_later(decoders: Decoders, tmp_path: Path) -> None:
-    facts = await look(decoders, tmp_path, b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic")
-    assert (facts.sniffed_type, facts.checks, facts.rejected_reason) == ("image/heic", "deferred", None)
+async def test_heic_is_judged_by_its_thumbnail_or_later(decoders: Decoders, tmp_path: Path) -> None:
+    plain = pictures.heic(thumbnail=False, taken="2026:05:04 09:30:00", offset="-05:00")
+    late = await look(decoders, tmp_path, plain)
+    assert (late.sniffed_type, late.checks, late.width, late.height) == ("image/heic", "deferred", 1600, 1200)
+    assert (late.taken_at_source, late.look, late.dhash) == ("offset", None, None)
+    whole = await inspect(tmp_path / "stored", decoders=decoders, whole=True)
+    assert whole.checks == "done" and whole.look is not None and whole.look.sharpness is not None
+    small = await look(decoders, tmp_path, pictures.heic(thumbnail=True))
+    assert small.checks == "done" and small.look is not None
+    assert (small.look.sharpness, small.dhash) == (None, small.look.dhash)
+    assert small.dhash is not None
+
+
+async def test_a_damaged_heic_is_unreadable_at_once(decoders: Decoders, tmp_path: Path) -> None:
+    for data in (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", pictures.heic(thumbnail=True)[:9_000]):
+        facts = await look(decoders, tmp_path, data)
+        assert (facts.sniffed_type, facts.checks, facts.rejected_reason) == ("image/heic", "done", None)
+        assert facts.unreadable_reason is not None
+
+
+async def test_what_is_not_decoded_in_time_is_deferred(decoders: Decoders, tmp_path: Path) -> None:
+    (tmp_path / "photo").write_bytes(pictures.jpeg())
+    facts = await inspect(tmp_path / "photo", decoders=decoders, until=0.0)
+    assert (facts.sniffed_type, facts.checks, facts.unreadable_reason) == ("image/jpeg", "deferred", None)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from procrastinate.manager import JobManager, get_channel_for_queues
 from procrastinate.schema import SchemaManager
 from procrastinate.worker import Worker
 
-from tasks.listening import CHANNEL
-from tasks.worker import QUEUE
+from tasks.listening import CHANNEL, CHANNELS
+from tasks.worker import CHECKS, QUEUE
 
 RELIED_ON: list[tuple[Callable[..., Any], str, str]] = [
     (
@@ -196,3 +196,4 @@ def test_finish_refuses_a_row_that_is_spent_with_an_exception_of_its_own() -> No
 
 def test_workers_listen_where_the_queue_notifies() -> None:
     assert list(get_channel_for_queues([QUEUE])) == [CHANNEL]
+    assert set(get_channel_for_queues([QUEUE, CHECKS])) == CHANNELS

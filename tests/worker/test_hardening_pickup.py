@@ -17,7 +17,7 @@ from psycopg import Notify
 
 from app.core import db
 from sql import Connection
-from tasks.listening import CALL_S, CHANNEL, HardenedConnector, Listener
+from tasks.listening import CALL_S, CHANNEL, CHANNELS, HardenedConnector, Listener
 from tests.service import ids, listed, multipart, record, until
 from tests.unit.pictures import jpeg
 from tests.web.wire import wire
@@ -161,7 +161,7 @@ async def test_a_connection_that_went_deaf_is_found_out_and_replaced(
         returns.put_nowait(True)
 
     async with asyncio.timeout(60), wire(database_url) as (carrier, url):
-        listening = asyncio.create_task(Listener(url, channels={CHANNEL}, hear=hear, back=back).run())
+        listening = asyncio.create_task(Listener(url, channels=CHANNELS, hear=hear, back=back).run())
         try:
             await returns.get()
             carrier.deaf = True

@@ -15,6 +15,7 @@ const ERROR_CLASSES = {
 const WAIT_REASONS = {
   media: "Photos are still on their way from the phone",
   hold: "An operator put this on hold",
+  checks_pending: "Its photos are being checked",
   blocker: "An open blocker finding holds this record",
   defect: "An open blocker finding holds this record",
   defects: "An open blocker finding holds this record",

@@ -40,7 +40,7 @@ def photo_overexposed(ctx: RuleContext) -> Iterator[Finding]:
 def photo_blurred(ctx: RuleContext) -> Iterator[Finding]:
     """Minor: hardly an edge in it."""
     for photo, look in _looks(ctx):
-        if look.sharpness < ctx.form.rules.photo_sharpness:
+        if look.sharpness is not None and look.sharpness < ctx.form.rules.photo_sharpness:
             yield Finding(
                 rule="photo-blurred",
                 severity="minor",
