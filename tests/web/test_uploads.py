@@ -24,7 +24,8 @@ async def test_of_two_patches_at_once_one_counts(tus: Tus) -> None:
     key = await tus.put_record()
     url = await tus.create(key, len(photo()))
     answers = await asyncio.gather(*(tus.patch(url, 0, photo()) for _ in range(2)))
-    assert sorted(answer.status_code for answer in answers) == [204, 409]
+    # 423 when the photo takes longer to look at than the other waits.
+    assert sorted(answer.status_code for answer in answers) in ([204, 409], [204, 423])
     assert await tus.received(key) == [hashlib.sha256(photo()).hexdigest()]
 
 

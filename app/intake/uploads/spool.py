@@ -20,11 +20,11 @@ from app.core.blobs import sync_folder
 from app.core.errors import StorageFull, UploadTaken
 from app.core.incoming import Incoming, full_disk_as_problem
 
-PATIENCE_S = 3.0
-"""How long a request waits for the older one to give way: longer than `LINGER_S` and the older one's last sync."""
 LINGER_S = 1.0
 QUIET_S = 0.25
 TICK_S = 0.05
+TRIES = 60
+"""How often a request asks the older one to give way: for longer than `LINGER_S` and the older one's last sync."""
 _PIECE = 2**20
 _WANTED = ".wanted"
 
@@ -163,20 +163,19 @@ async def until_wanted(body: AsyncIterator[bytes], hold: Hold) -> AsyncGenerator
 
 
 async def _lock(handle: int, wish: Path) -> None:
-    until = time.monotonic() + PATIENCE_S
     try:
-        while True:
+        # By tries, not by the clock: while this process stands still, the older request's may too.
+        for _ in range(TRIES):
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if time.monotonic() > until:
-                    raise UploadTaken("another request has this upload", retry_after_s=1) from None
                 _ask(wish)
                 await asyncio.sleep(TICK_S)
             else:
                 return
     finally:
         _withdraw(wish)
+    raise UploadTaken("another request has this upload", retry_after_s=1)
 
 
 def _wish(path: Path) -> Path:
