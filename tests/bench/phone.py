@@ -38,6 +38,8 @@ def run(stage: Stage, *, packages: int = PACKAGES) -> list[figures.Wait]:
         "ASBUILT_BLOBS": str(stage.folder / "phone-blobs"),
         "ASBUILT_FREE_DISK_BYTES": "0",
         "ASBUILT_PORT": "0",
+        "ASBUILT_UPLOADS_PER_S": "0",
+        "ASBUILT_REQUESTS_PER_DEVICE": "0",
     }
     with stage.process(["app.cli", "serve"], env=env) as url:
         web = _child("app.cli", "serve")

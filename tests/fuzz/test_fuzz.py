@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from tests.fuzz.targets import TARGETS, seeds
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS = {"multipart": 50, "content-type": 10, "record": 30, "fields": 30}
-NEWEST_FIRST = ("python3.13", "python3.12")
+PYTHON = "3.12"
 """atheris has no wheels for older ones."""
 
 
@@ -38,22 +38,27 @@ def test_good_input_is_taken_and_damaged_input_is_answered(target: str) -> None:
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with atheris and what the product needs."""
-    found = [sys.executable] if sys.version_info >= (3, 12) else [shutil.which(name) or "" for name in NEWEST_FIRST]
-    usable = next((each for each in found if each and _runs(each)), None)
-    assert usable, "the fuzzer needs a Python 3.12 or 3.13 beside this one"
-    folder = tmp_path_factory.mktemp("atheris")
-    _run(usable, "-m", "venv", str(folder))
+    uv = os.environ.get("UV") or shutil.which("uv")
+    assert uv, "uv makes the fuzzer's environment"
+    folder = tmp_path_factory.mktemp("atheris") / "env"
+    _run(uv, "venv", "--quiet", "--python", PYTHON, str(folder))
     made = folder / "bin" / "python"
-    _run(str(made), "-m", "pip", "install", "--quiet", "atheris>=3.1", str(ROOT))
+    _run(uv, "pip", "install", "--quiet", "--python", str(made), "atheris>=3.1", str(ROOT))
     return made
 
 
-def _runs(python: str) -> bool:
-    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
+def _chosen() -> dict[str, str]:
+    """pyenv's Pythons run only when they are chosen; uv finds them then, and brings one of its own otherwise."""
+    if shutil.which("pyenv") is None:
+        return {}
+    listed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False)
+    usable = [each for each in listed.stdout.split() if each.startswith(f"{PYTHON}.")]
+    return {"PYENV_VERSION": usable[-1]} if usable else {}
 
 
 def _run(*command: str) -> str:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    env = {**os.environ, **_chosen()}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout[-1000:]}\n{done.stderr[-5000:]}"
     return done.stderr
 
