@@ -312,6 +312,15 @@ table form_def: constraint form_def_form_key_check CHECK ((form_key ~ '^[a-z0-9]
 table form_def: constraint form_def_pkey PRIMARY KEY (form_key, version)
 table form_def: constraint form_def_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'open'::text, 'closing'::text, 'closed'::text])))
 table form_def: constraint form_def_version_check CHECK ((version > 0))
+table idempotency_key: device_id uuid not null
+table idempotency_key: key text not null
+table idempotency_key: fingerprint bytea not null
+table idempotency_key: at timestamp with time zone not null default now()
+table idempotency_key: constraint idempotency_key_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table idempotency_key: constraint idempotency_key_fingerprint_check CHECK ((octet_length(fingerprint) = 32))
+table idempotency_key: constraint idempotency_key_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 255)))
+table idempotency_key: constraint idempotency_key_pkey PRIMARY KEY (device_id, key)
+CREATE INDEX idempotency_key_at ON public.idempotency_key USING btree (device_id, at)
 table job_event: job_id uuid not null
 table job_event: seq integer not null
 table job_event: at timestamp with time zone not null default now()

@@ -68,6 +68,7 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "too-large": "`limits` says how much is allowed. The limits of uploads are at `GET /api/mobile/limits`.",
         "unsupported-media": "Wrong Content-Type, a Content-Encoding, or bytes of no kind that this slot takes.",
         "upload-taken": "A newer request goes on with it, or an older one has not given way yet. Ask for the offset, then go on.",
+        "idempotency-key-reused": "A key names one content of a device for seven days; each new record gets a new key.",
         "too-many-requests": "A limit for each device, person or address was reached.",
         "database-unavailable": "The same request goes through later.",
         "no-secret-key": "`asbuilt secret-key` makes one.",

@@ -282,6 +282,12 @@ class UploadTaken(Problem):
     code, status, retry = "upload-taken", 423, "same"
 
 
+class IdempotencyKeyReused(Problem):
+    """This Idempotency-Key was sent with another content before."""
+
+    code, status, retry = "idempotency-key-reused", 422, "never"
+
+
 class TooManyRequests(Problem):
     """Too many requests."""
 

@@ -19,7 +19,7 @@ from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import MalformedRequest, UnsupportedMedia
 from app.core.etags import tagged
 from app.core.openapi import Parts
-from app.intake import receiving, service
+from app.intake import idempotency, receiving, service
 from app.intake.schemas import AcceptedView, ReceiptView, RecordDocument
 from app.intake.service import Intake
 from app.intake.uploads import ietf
@@ -47,18 +47,20 @@ REFUSED = (
     request_max_body_size=None,
     body={"multipart/form-data": Parts("record", RecordDocument)},
     answers=STORED,
-    problems=(*REFUSED, errors.StorageFull),
+    headers={"Idempotency-Key": "1 to 255 visible ASCII characters, bare or quoted; kept for seven days."},
+    problems=(*REFUSED, errors.IdempotencyKeyReused, errors.StorageFull),
 )
 async def post_record(
     request: Ask, intake: NamedDependency[Intake], uploads: NamedDependency[Uploads]
 ) -> Response[AcceptedView]:
     request.user.demand_scope("upload")
+    key = idempotency.read(request.headers.get("idempotency-key"))
     boundary = receiving.boundary_of(request.headers.get("content-type", ""))
     # Before the body: minutes on a bad network would otherwise end in a refusal that was known at their beginning.
     intake.blobs.demand_room()
     with receiving.Package(intake.blobs, intake.settings) as package:
         await package.read(_body(request, intake, "request_bytes"), boundary)
-        accepted = await service.accept_record(intake, request.user, package.record or b"", package.parts)
+        accepted = await service.accept_record(intake, request.user, package.record or b"", package.parts, key=key)
     return _answer(await _joined(uploads, request.user, accepted))
 
 

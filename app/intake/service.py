@@ -31,7 +31,7 @@ from app.core.errors import (
 )
 from app.core.incoming import Incoming
 from app.core.settings import Settings
-from app.intake import names, rows, store
+from app.intake import idempotency, names, rows, store
 from app.intake.context import Contexts, IntakeContext
 from app.intake.decode import decode
 from app.intake.decoders import Decoders
@@ -59,11 +59,11 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def accept_record(
-    intake: Intake, caller: Caller, raw: bytes, parts: list[Part], *, named: UUID | None = None
+    intake: Intake, caller: Caller, raw: bytes, parts: list[Part], *, named: UUID | None = None, key: str | None = None
 ) -> AcceptedView:
     """Store a record with those of its photos that came along, and its job; or answer that it is stored already.
 
-    Raises the problems of `decode`, and `ProjectUnknown`, `FormUnknown`, `FormClosed`, `DigestMismatch`,
+    `key` is the request's Idempotency-Key. Raises the problems of `decode`, `IdempotencyKeyReused`, and `ProjectUnknown`, `FormUnknown`, `FormClosed`, `DigestMismatch`,
     `RecordConflict`, `PhotoConflict`, `InProgress`, `StorageFull`, `StorageUnavailable`, `DatabaseUnavailable`.
     """
     await crashpoint("A1")
@@ -82,6 +82,8 @@ async def accept_record(
         return await _replay(intake, caller, upload, facts, else_closed=context)
     received_at = datetime.now(UTC)
     async with unavailable_as_problem(), intake.pool.connection() as conn:
+        if key is not None:
+            await idempotency.claim(conn, key, device=caller.id, fingerprint=upload.fingerprint)
         beside = await related(conn, context, upload, facts, device=caller.id)
         judged = context.judge(upload, facts, related=beside, received_at=received_at)
         findings = check(judged)

@@ -92,6 +92,10 @@ class PhotoContextRow(msgspec.Struct, frozen=True, kw_only=True):
     photos: list[dict[str, Any]] | None
 
 
+class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
+    fingerprint: bytes
+
+
 _Q = load("intake")
 INTAKE_CONTEXT = _Q.opt("intake_context", ContextRow)
 ACCEPT_RECORD = _Q.one("accept_record", AcceptedRow)
@@ -99,3 +103,4 @@ ACCEPT_PHOTO = _Q.one("accept_photo", OutcomeRow)
 RECEIPT = _Q.opt("receipt", ReceiptRow)
 PHOTO_CONTEXT = _Q.opt("photo_context", PhotoContextRow)
 SETTLE_CHECK = _Q.one("settle_check", RemainRow)
+CLAIM_KEY = _Q.one("claim_key", KeyRow)
