@@ -661,6 +661,7 @@ function public.claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_l
 function public.clear_rejections(p_job uuid) returns void
 function public.close_attempt(p_job uuid, p_attempt integer, p_outcome text, p_error jsonb) returns boolean
 function public.confirm_submission(p_job uuid, p_attempt integer, p_confirmation text, p_how text) returns void
+function public.correct_record(p_project uuid, p_device uuid, p_expected integer, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_actor text, OUT outcome text) returns text
 function public.defer_checks(p_record uuid) returns void
 function ops.doctor(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_attempts(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)

@@ -157,6 +157,18 @@ class RecordConflict(Problem):
     code, status, retry = "record-conflict", 409, "never"
 
 
+class RecordLocked(Problem):
+    """The record is being keyed into the portal right now."""
+
+    code, status, retry = "record-locked", 409, "after"
+
+
+class RecordSubmitted(Problem):
+    """The portal has this record already."""
+
+    code, status, retry = "record-submitted", 409, "never"
+
+
 class PhotoConflict(Problem):
     """Other bytes are stored under this photo name."""
 
@@ -262,6 +274,12 @@ class TusVersionUnsupported(Problem):
     """This version of tus is not spoken here."""
 
     code, status, retry = "tus-version-unsupported", 412, "never"
+
+
+class StaleRevision(Problem):
+    """The record has another revision than the one that was to be corrected."""
+
+    code, status, retry = "stale-revision", 412, "fix"
 
 
 class TooLarge(Problem):

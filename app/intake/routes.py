@@ -19,7 +19,7 @@ from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import MalformedRequest, UnsupportedMedia
 from app.core.etags import tagged
 from app.core.openapi import Parts
-from app.intake import idempotency, receiving, service
+from app.intake import correcting, idempotency, receiving, service
 from app.intake.schemas import AcceptedView, ReceiptView, RecordDocument
 from app.intake.service import Intake
 from app.intake.uploads import ietf
@@ -66,11 +66,20 @@ async def post_record(
 
 @put(
     "/records/{record_id:uuid}",
-    summary="A record as JSON; its photos follow",
+    summary="A record as JSON; its photos follow. With If-Match, a correction of it",
     request_max_body_size=None,
     body={"application/json": RecordDocument},
-    answers=STORED,
-    problems=REFUSED,
+    headers={
+        "If-Match": "The revision that is corrected, or the ETag of its receipt: other content is the next revision."
+    },
+    answers={201: "Stored now.", 200: "Corrected now; or stored before: the same answer, with the status of now."},
+    problems=(
+        *REFUSED,
+        errors.RecordUnknown,
+        errors.RecordLocked,
+        errors.RecordSubmitted,
+        errors.StaleRevision,
+    ),
 )
 async def put_record(
     request: Ask, record_id: FromPath[UUID], intake: NamedDependency[Intake], uploads: NamedDependency[Uploads]
@@ -79,8 +88,13 @@ async def put_record(
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMedia("send application/json")
     raw = b"".join([chunk async for chunk in _body(request, intake, "record_bytes")])
-    accepted = await service.accept_record(intake, request.user, raw, [], named=record_id)
-    return _answer(await _joined(uploads, request.user, accepted))
+    match = request.headers.get("if-match")
+    if match is None:
+        accepted = await service.accept_record(intake, request.user, raw, [], named=record_id)
+    else:
+        expected = correcting.revision(match)
+        accepted = await correcting.correct(intake, request.user, raw, named=record_id, expected=expected)
+    return _answer(await _joined(uploads, request.user, accepted), corrected=match is not None)
 
 
 @put(
@@ -148,10 +162,10 @@ async def _joined(uploads: Uploads, caller: Caller, accepted: AcceptedView) -> A
     return accepted
 
 
-def _answer(accepted: AcceptedView) -> Response[AcceptedView]:
+def _answer(accepted: AcceptedView, *, corrected: bool = False) -> Response[AcceptedView]:
     if accepted.replayed:
         return Response(accepted, status_code=200, headers={"Idempotency-Replayed": "true"})
-    return Response(accepted, status_code=201)
+    return Response(accepted, status_code=200 if corrected else 201)
 
 
 def _digest(headers: Headers) -> bytes | None:

@@ -99,6 +99,7 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
 _Q = load("intake")
 INTAKE_CONTEXT = _Q.opt("intake_context", ContextRow)
 ACCEPT_RECORD = _Q.one("accept_record", AcceptedRow)
+CORRECT_RECORD = _Q.one("correct_record", OutcomeRow)
 ACCEPT_PHOTO = _Q.one("accept_photo", OutcomeRow)
 RECEIPT = _Q.opt("receipt", ReceiptRow)
 PHOTO_CONTEXT = _Q.opt("photo_context", PhotoContextRow)

@@ -48,6 +48,11 @@ select outcome, job_id, job_state, received_at
   from accept_record(%(project)s, %(device)s, %(record)s, %(photos)s, %(defects)s, %(fingerprint)s, %(max_attempts)s,
                      %(actor)s);
 
+-- name: correct_record :one
+-- A correction's transaction.
+select outcome
+  from correct_record(%(project)s, %(device)s, %(expected)s, %(record)s, %(photos)s, %(defects)s, %(fingerprint)s, %(actor)s);
+
 -- name: accept_photo :one
 -- A photo's transaction.
 select outcome from accept_photo(%(record)s, %(photo)s, %(defects)s, %(actor)s);
