@@ -15,7 +15,7 @@ from PIL import Image
 
 from sql import Connection
 from tests.service import Service, listed, multipart, record, sign_in, token
-from tests.unit.pictures import jpeg
+from tests.unit.pictures import heic, jpeg
 
 HTML = b"<html><script>alert(document.cookie)</script></html>"
 PDF = b"%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n%%EOF"
@@ -28,12 +28,17 @@ def turned() -> bytes:
     return jpeg(size=(1200, 900), lat=(44, 27, 29), lon=(93, 9, 41), tags={0x0112: 6, 0x9C9D: SECRET}) + HTML
 
 
-PHOTOS = {"whole": "full_pole", "trench.html": "tag", "sketch": "base"}
+PHOTOS = {"whole": "full_pole", "trench.html": "tag", "sketch": "base", "meter": "earth"}
 
 
 @cache
 def files() -> dict[str, bytes]:
-    return {"whole": turned(), "trench.html": jpeg(size=(300, 200)) + HTML, "sketch": PDF}
+    return {
+        "whole": turned(),
+        "trench.html": jpeg(size=(300, 200)) + HTML,
+        "sketch": PDF,
+        "meter": heic(thumbnail=True, taken="2025:11:19 10:00:00"),
+    }
 
 
 class Shown:
@@ -82,6 +87,9 @@ async def test_what_is_shown_is_made_anew_upright_and_carries_nothing_along(show
         assert picture.info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
     for trace in (b"Exif", b"script", SECRET):
         assert (trace in turned(), trace in answer.content) == (True, False)
+    phone = await shown.get("meter", 160)
+    with Image.open(BytesIO(phone.content)) as picture:
+        assert (picture.format, picture.width, dict(picture.getexif())) == ("JPEG", 160, {})
 
 
 async def test_an_original_is_saved_byte_for_byte_and_never_shown(shown: Shown) -> None:
@@ -89,6 +97,7 @@ async def test_an_original_is_saved_byte_for_byte_and_never_shown(shown: Shown) 
         "whole": ("image/jpeg", 'attachment; filename="whole.jpg"'),
         "trench.html": ("image/jpeg", 'attachment; filename="trench.html.jpg"'),
         "sketch": ("application/pdf", 'attachment; filename="sketch.pdf"'),
+        "meter": ("image/heic", 'attachment; filename="meter.heic"'),
     }
     for name, data in files().items():
         answer = await shown.get(name)
