@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 from psycopg import AsyncConnection
 
 from app.local.seed import seed
 from tests.conftest import empty
 from tests.faults.phone_machine import Tunnel
-from tests.faults.phone_rig import Rig, rig
+from tests.faults.phone_rig import DEADLINE_S, Rig, rig
 from tests.service import web_settings
 
 EXAMPLES = {"fast": (2, 12, 1), "slow": (12, 40, 4)}
@@ -30,7 +31,11 @@ async def furnished(url: str) -> str:
 @pytest.fixture
 def phone_rig(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Rig]:
     token = asyncio.run(furnished(database_url))
-    with rig(web_settings(database_url, redis_url, tmp_path, automation_url="http://127.0.0.1:9"), token) as made:
+    # Time enough for every photo: there is no worker here to look at what an upload cannot wait for.
+    settings = web_settings(
+        database_url, redis_url, tmp_path, automation_url="http://127.0.0.1:9", check_photos_s=DEADLINE_S
+    )
+    with rig(settings, token) as made:
         yield made
 
 
@@ -44,7 +49,7 @@ def test_any_order_of_uploads_cuts_and_kills_is_one_record(phone_rig: Rig, size:
 
     run_state_machine_as_test(
         Here,
-        settings=settings(
+        settings=hypothesis_settings(
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
