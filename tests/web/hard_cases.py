@@ -106,6 +106,10 @@ HARD_CASES: dict[int, tuple[str, ...]] = {
         "web/test_jobs.py::test_without_the_cache_the_checkpoint_is_shown",
     ),
     27: ("faults/test_disk.py::test_a_disk_full_in_the_middle_of_an_upload",),
+    28: (
+        "web/test_idempotency_key.py::test_a_key_stands_for_one_content",
+        "web/test_idempotency_key.py::test_a_key_that_is_none_is_refused_before_the_body_is_stored",
+    ),
     29: tuple(
         f"web/test_tus.py::{test}"
         for test in (
