@@ -361,6 +361,7 @@ table photo: checks text not null default 'deferred'::text
 table photo: dhash bigint
 table photo: sharpness real
 table photo: luma real
+table photo: rendition_sha256 bytea
 table photo: constraint photo_blob_sha256_fkey FOREIGN KEY (blob_sha256) REFERENCES blob(sha256)
 table photo: constraint photo_check CHECK (((received_at IS NULL) = ((blob_sha256 IS NULL) AND (rejected_reason IS NULL))))
 table photo: constraint photo_checks_check CHECK ((checks = ANY (ARRAY['done'::text, 'deferred'::text, 'failed'::text])))
@@ -372,8 +373,10 @@ table photo: constraint photo_name_check CHECK (((char_length(name) >= 1) AND (c
 table photo: constraint photo_pkey PRIMARY KEY (id)
 table photo: constraint photo_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
 table photo: constraint photo_record_id_name_key UNIQUE (record_id, name)
+table photo: constraint photo_rendition_sha256_fkey FOREIGN KEY (rendition_sha256) REFERENCES blob(sha256)
 table photo: constraint photo_taken_at_source_check CHECK ((taken_at_source = ANY (ARRAY['offset'::text, 'gps'::text, 'project_tz'::text])))
 CREATE INDEX photo_blob ON public.photo USING btree (blob_sha256)
+CREATE INDEX photo_rendition ON public.photo USING btree (rendition_sha256) WHERE (rendition_sha256 IS NOT NULL)
 CREATE INDEX photo_unchecked ON public.photo USING btree (record_id) WHERE ((checks = 'deferred'::text) AND (blob_sha256 IS NOT NULL))
 CREATE UNIQUE INDEX photo_name_twins ON public.photo USING btree (record_id, lower(name))
 table portal: key text not null

@@ -26,6 +26,7 @@ from tasks.engines.contract import Engine, Event, Result, Resume, RunFailure, Ru
 from tasks.inputs import resume_of, run_spec
 from tasks.lease import Fenced, Lease, undisturbed
 from tasks.recorder import Recorder
+from tasks.renditions import make_renditions
 from tasks.retry import decide
 from tasks.store import Claim
 from tasks.workshop import Workshop
@@ -122,6 +123,7 @@ async def _run(shop: Workshop, claim: Claim, lease: Lease) -> Result:
 
 async def _begin(shop: Workshop, claim: Claim) -> RunHandle:
     """Start the run, or attach to it; `last_seq` of the answer is the event after which to go on. Raises `Fenced`."""
+    await make_renditions(shop, claim)
     inputs = await shop.ask(store.RUN_INPUTS, record=claim.record_id)
     engine = shop.engine_of(claim)
     resume: Resume | None = None

@@ -97,6 +97,11 @@ class WaitRow(msgspec.Struct, frozen=True, kw_only=True):
     wait_s: float
 
 
+class PhotoRow(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    sha256: bytes
+
+
 class NextRow(msgspec.Struct, frozen=True, kw_only=True):
     next_s: float | None
 
@@ -104,6 +109,8 @@ class NextRow(msgspec.Struct, frozen=True, kw_only=True):
 _Q = load("worker")
 CLAIM = _Q.opt("claim", Claim)
 BEGIN_ALONE = _Q.exec("begin_alone")
+UNRENDERED = _Q.many("unrendered_photos", PhotoRow)
+KEEP_RENDITION = _Q.exec("keep_rendition")
 RUN_INPUTS = _Q.one("run_inputs", InputsRow)
 ATTACH_RUN = _Q.one("attach_run", AfterRow)
 CONFIRMED_STEPS = _Q.many("confirmed_steps", StepRow)

@@ -5,7 +5,10 @@ Every photo is settled in a transaction of its own; the last one lets the job go
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import tempfile
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -15,7 +18,7 @@ from app.core.blobs import Blobs
 from app.core.db import Pool
 from app.intake import rows, store
 from app.intake.context import Contexts
-from app.intake.decoders import Decoders
+from app.intake.decoders import DecoderLost, Decoders
 from app.intake.photos import inspect
 from app.intake.rules import Related, check
 
@@ -38,6 +41,17 @@ class Checker:
         """Until none is left, also those that come meanwhile. Raises the database's trouble and `StorageUnavailable`."""
         while await self._round(record_id):
             pass
+
+    async def jpeg(self, sha256: bytes) -> bytes | None:
+        """A stored photo as an upright JPEG of full size; None when none can be made. Raises `StorageUnavailable`."""
+        with tempfile.TemporaryDirectory(prefix="asbuilt-") as folder:
+            draft = Path(folder) / "upright.jpg"
+            async with self._blobs.local(sha256) as path:
+                try:
+                    answer = await self._decoders.render(path, draft)
+                except DecoderLost:
+                    return None
+            return await asyncio.to_thread(draft.read_bytes) if answer.verdict == "done" else None
 
     async def aclose(self) -> None:
         await self._decoders.aclose()

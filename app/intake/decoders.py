@@ -81,7 +81,7 @@ class Decoders:
         return await self._run(Task(path=str(path), tz=tz, whole=whole))
 
     async def render(self, path: Path, to: Path, *, width: int | None = None) -> Answer:
-        """Write an upright JPEG without EXIF to `to`; raises `DecoderLost` as `examine` does."""
+        """Write an upright JPEG to `to`, without EXIF; in full size with its time and place. Raises `DecoderLost`."""
         return await self._run(Task(path=str(path), to=str(to), width=width))
 
     def pids(self) -> list[int]:

@@ -31,12 +31,14 @@ MAX_SIDE = 25_000
 MAX_WHOLE_PIXELS = 16_000_000
 MEMORY_BYTES = 512 * 2**20
 CPU_S = 5
+_EXIF, _GPS = 0x8769, 0x8825
+_TIMES = (0x9003, 0x9011)  # DateTimeOriginal, OffsetTimeOriginal
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """Examine `path`, also what takes long if `whole`; or, with `to`, write an upright JPEG of it, at most `width` wide,
-    without any EXIF."""
+    """Examine `path`, also what takes long if `whole`; or, with `to`, write an upright JPEG of it: at most `width` wide and
+    without any EXIF, or in full size with its time and place."""
 
     path: str
     tz: str | None = None
@@ -79,13 +81,14 @@ def examine(path: Path, *, tz: str | None, whole: bool = False) -> Answer:
 
 
 def render(path: Path, to: Path, *, width: int | None) -> Answer:
-    """Write the rendition; the caller renames it into place."""
+    """Write the rendition; the caller renames it into place. In full size it keeps when and where it was taken."""
     _heif()
     try:
         with Image.open(path, formats=FORMATS) as picture:
             refusal = _refusal(picture)
             if refusal:
                 return Answer(verdict="refused", reason=refusal)
+            kept = b"" if width else _time_and_place(picture)
             if width is not None:
                 picture.draft("RGB", (width, width))
             # In place where nothing changes: copies of a 48 MP photo would not fit into the limit.
@@ -93,10 +96,22 @@ def render(path: Path, to: Path, *, width: int | None) -> Answer:
             upright = picture if picture.mode == "RGB" else picture.convert("RGB")
             if width is not None:
                 upright.thumbnail((width, MAX_SIDE))
-            upright.save(to, "JPEG", quality=85, exif=b"", icc_profile=None)
+            upright.save(to, "JPEG", quality=85, exif=kept, icc_profile=None)
             return Answer(verdict="done", width=upright.width, height=upright.height)
     except Exception:
         return Answer(verdict="unreadable", reason="it is damaged and cannot be opened")
+
+
+def _time_and_place(picture: Image.Image) -> bytes:
+    """EXIF that portals ask for, and nothing else of it; empty where it cannot be read."""
+    made = Image.Exif()
+    with contextlib.suppress(Exception):
+        was = picture.getexif()
+        times = was.get_ifd(_EXIF)
+        made.get_ifd(_EXIF).update({tag: times[tag] for tag in _TIMES if tag in times})
+        made.get_ifd(_GPS).update(was.get_ifd(_GPS))
+        return made.tobytes()
+    return b""
 
 
 def _refusal(picture: Image.Image) -> str | None:

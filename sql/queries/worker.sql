@@ -22,12 +22,25 @@ select j.id, j.record_id, j.project_id, j.device_id, j.attempt, j.generation, j.
 -- The attempt runs alone from now on; nothing when it is over.
 update automation_attempt set waits = false where job_id = %(job)s and attempt = %(attempt)s and ended_at is null;
 
+-- name: unrendered_photos :many
+-- Photos of a record in formats that portals do not take, and of which no JPEG was made yet.
+select p.name, p.blob_sha256 as sha256
+  from photo as p join blob as b on b.sha256 = p.blob_sha256
+ where p.record_id = %(record)s and b.type in ('image/heic', 'image/webp') and p.rendition_sha256 is null
+ order by p.name;
+
+-- name: keep_rendition :exec
+-- The first one made stays: runs that were begun send it.
+update photo set rendition_sha256 = keep_blob(%(rendition)s, %(size)s, 'image/jpeg')
+ where record_id = %(record)s and name = %(name)s and blob_sha256 = %(sha256)s and rendition_sha256 is null;
+
 -- name: run_inputs :one
 -- What is to be keyed.
 select r.fields, r.form_key, r.asset_key, r.lat, r.lon, r.captured_at,
        (select coalesce(jsonb_agg(jsonb_build_object('name', p.name, 'shot', p.shot_key,
-            'sha256', encode(p.blob_sha256, 'hex'), 'size', b.size, 'type', b.type) order by p.shot_key, p.name), '[]')
-          from photo as p join blob as b on b.sha256 = p.blob_sha256 where p.record_id = r.id) as photos
+            'sha256', encode(b.sha256, 'hex'), 'size', b.size, 'type', b.type) order by p.shot_key, p.name), '[]')
+          from photo as p join blob as b on b.sha256 = coalesce(p.rendition_sha256, p.blob_sha256)
+         where p.record_id = r.id) as photos
   from asbuilt_record as r where r.id = %(record)s;
 
 -- name: attach_run :one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ import pytest
 
 from sql import Connection
 from tests.service import ids, listed, multipart, record, until
-from tests.unit.pictures import jpeg
+from tests.unit.pictures import heic, jpeg
 from tests.web.test_deferred_checks import large
 from tests.worker.plant import SHOTS, Plant, plant
 from tests.worker.processes import worker_process
@@ -58,3 +59,17 @@ async def test_a_worker_killed_while_it_looks_loses_nothing(works: Plant) -> Non
     async with worker_process(msgspec.structs.replace(works.settings)):
         assert await works.ends(job) == "completed"
     assert await works.submissions(job) == 1
+
+
+async def test_the_portal_gets_a_jpeg_of_a_heic_photo_which_stays_as_it_was_taken(works: Plant) -> None:
+    job = await send(works, taken := heic(thumbnail=False, taken="2026:01:02 10:00:00", offset="+00:00"))
+    async with works.worker():
+        assert await works.ends(job) == "completed"
+    made = await works.one("select rendition_sha256 from photo where name = 'tag'")
+    assert await works.one("select count(*) from photo where rendition_sha256 is not null") == 1
+    sent = "select media_type, width, height, taken_at from demo_portal.upload where sha256 = %s"
+    assert await works.one(sent, made.hex()) == ("image/jpeg", 1600, 1200, "2026:01:02 10:00:00")
+    assert await works.one("select blob_sha256 from photo where name = 'tag'") == sha256(taken).digest()
+    # Nobody collects it.
+    await works.conn.execute("update blob set created_at = now() - interval '1 year'")
+    assert await works.one("select count(*) from release_blobs(array[%s]::bytea[], 0)", made) == 0
