@@ -20,7 +20,9 @@ from app.core.errors import TooManyRequests
 from app.core.settings import Settings
 
 _REMEMBERED = 10_000
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_BEGINS = frozenset({"POST", "PUT"})
+_PIECES = ("/api/mobile/files/", "/api/mobile/uploads/")
+"""Below these an upload goes on, in as many pieces as its client likes: clients take a 429 there for the end of it."""
 
 
 class Buckets:
@@ -108,6 +110,10 @@ class FairShare:
             return
         fairness: Fairness = scope["litestar_app"].state["fairness"]
         with fairness.place(caller.id):
-            if path.startswith("/api/mobile/") and scope["method"] not in _SAFE:
+            if _begins_an_upload(scope["method"], path):
                 fairness.upload(caller.id)
             await self._app(scope, receive, send)
+
+
+def _begins_an_upload(method: str, path: str) -> bool:
+    return path.startswith("/api/mobile/") and method in _BEGINS and not path.startswith(_PIECES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -108,6 +109,18 @@ async def test_a_device_that_sends_too_often_is_told_when_to_come_again(house: S
         return (await put(house, house.upload)).status_code
 
     assert await until(again, lambda status: status == 201) == 201
+
+
+async def test_an_upload_in_many_pieces_is_one_upload(house: Service) -> None:
+    told = {"Tus-Resumable": "1.0.0", **house.bearer()}
+    metadata = f"record_id {b64encode(str(uuid4()).encode()).decode()},name {b64encode(b'tag').decode()}"
+    headers = told | {"Upload-Length": "10", "Upload-Metadata": metadata}
+    begun = await house.http.post("/api/mobile/files", headers=headers)
+    assert begun.status_code == 201
+    for n in range(9):
+        piece = told | {"Upload-Offset": str(n), "Content-Type": "application/offset+octet-stream"}
+        answer = await house.http.patch(begun.headers["location"], headers=piece, content=b"x")
+        assert answer.status_code == 204, answer.text
 
 
 async def test_wrong_secrets_are_counted_for_each_address(house: Service, conn: Connection) -> None:
