@@ -49,10 +49,15 @@ select attach_run(%(job)s, %(attempt)s, %(generation)s, %(run_id)s, %(last_seq)s
 
 -- name: confirmed_steps :many
 -- What earlier runs have saved at the portal under this version of the recipe and since the last intent: the latest attempt's
--- steps, which hold what it took over itself.
+-- steps, which hold what it took over itself. A step without a hash cannot be compared: one from before a correction is
+-- keyed anew, or the portal would get the old content.
 select s.key, s.outputs, s.input_hash
   from automation_step as s
  where s.job_id = %(job)s and s.state = 'confirmed' and s.recipe_version = %(recipe_version)s
+   and (s.input_hash <> '' or exists (
+       select from automation_attempt as t join automation_job as j on j.id = t.job_id
+        where t.job_id = s.job_id and t.attempt = s.attempt
+          and t.started_at >= (select max(v.at) from record_revision as v where v.record_id = j.record_id)))
    and s.attempt = (
        select max(t.attempt) from automation_step as t
         where t.job_id = %(job)s and t.attempt < %(attempt)s and t.state = 'confirmed'

@@ -10,6 +10,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from sql import Connection
+from tasks.store import CONFIRMED_STEPS
 from tests.factories import claim, complete, fail, finish, value
 from tests.service import Service, ids, listed, multipart, record, token
 from tests.unit.pictures import jpeg
@@ -170,6 +171,26 @@ async def test_a_failed_job_runs_again_with_the_correction(served: Service, conn
     said = (await put(served, deeper(body), '"1"')).json()
     assert (said["automation_job_id"], said["job_status"], said["revision"]) == (str(job), "queued", 2)
     assert await claim(conn, job) == 2
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+async def test_a_step_that_cannot_be_compared_is_keyed_anew_after_a_correction(
+    served: Service, conn: Connection, corrected: bool
+) -> None:
+    body, job = await queued_record(served, conn)
+    attempt = await claim(conn, job)
+    for index, (key, digest) in enumerate({"sign_in": "5f1d", "details": ""}.items(), 1):
+        await conn.execute(
+            "insert into automation_step (job_id, attempt, key, index, total, label, state, ended_at, input_hash, recipe_version)"
+            " values (%s, %s, %s, %s, 2, 'Step', 'confirmed', now(), %s, 1)",
+            [job, attempt, key, index, digest],
+        )
+    await fail(conn, job, attempt)
+    await finish(conn, job, attempt)
+    if corrected:
+        assert (await put(served, deeper(body), '"1"')).status_code == 200
+    steps = await CONFIRMED_STEPS(conn, job=job, attempt=attempt + 1, recipe_version=1)
+    assert [step.key for step in steps] == (["sign_in"] if corrected else ["sign_in", "details"])
 
 
 async def test_a_question_about_the_old_content_is_withdrawn(served: Service, conn: Connection) -> None:
