@@ -20,6 +20,7 @@ from litestar.middleware import DefineMiddleware
 from app.core import db
 from app.core.auth import Authentication, Doorkeeper
 from app.core.cache import Audience, Progress, ProgressCache, commands
+from app.core.fairness import Fairness
 from app.core.problems import HANDLERS
 from app.core.settings import Settings
 from app.live.hub import Hub
@@ -172,7 +173,7 @@ async def live(
                 route_handlers=[router],
                 dependencies={name: _give(part) for name, part in parts.items()},
                 middleware=[DefineMiddleware(Authentication, public_url=url)],
-                state=State({"doorkeeper": doorkeeper}),
+                state=State({"doorkeeper": doorkeeper, "fairness": Fairness(Settings(failed_auth_per_min=0))}),
                 exception_handlers=HANDLERS,
             )
             server = uvicorn.Server(
