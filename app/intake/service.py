@@ -63,8 +63,9 @@ async def accept_record(
 ) -> AcceptedView:
     """Store a record with those of its photos that came along, and its job; or answer that it is stored already.
 
-    `key` is the request's Idempotency-Key. Raises the problems of `decode`, `IdempotencyKeyReused`, and `ProjectUnknown`, `FormUnknown`, `FormClosed`, `DigestMismatch`,
-    `RecordConflict`, `PhotoConflict`, `InProgress`, `StorageFull`, `StorageUnavailable`, `DatabaseUnavailable`.
+    `key` is the request's Idempotency-Key. Raises the problems of `decode`, and `IdempotencyKeyReused`, `ProjectUnknown`,
+    `FormUnknown`, `FormClosed`, `DigestMismatch`, `RecordConflict`, `PhotoConflict`, `InProgress`, `StorageFull`,
+    `StorageUnavailable`, `DatabaseUnavailable`.
     """
     await crashpoint("A1")
     upload = decode(raw, max_bytes=intake.settings.record_bytes)
