@@ -291,10 +291,7 @@ async def test_a_cut_keeps_what_came_and_is_not_the_end(device: Device) -> None:
     headers = {"Content-Type": "application/partial-upload", "Upload-Offset": "0", "Upload-Complete": "?1"}
     _, writer = await device.raw(url, headers | {"Content-Length": str(len(photo()))}, photo()[:5000])
     writer.close()
-    async with asyncio.timeout(60):
-        while (answer := await device.ask("HEAD", url)).headers["upload-offset"] == "0":
-            await asyncio.sleep(0.01)
-    assert stands(answer) == (204, "5000", "?0", str(len(photo())))
+    assert stands(await device.ask("HEAD", url)) == (204, "5000", "?0", str(len(photo())))
     assert (await device.add(url, 5000, photo()[5000:], complete="?1")).status_code == 201
     assert await device.received(key) == [hashlib.sha256(photo()).hexdigest()]
 

@@ -80,8 +80,12 @@ class Tus:
         upload = UUID(url.rpartition("/")[2])
         cursor = await self.conn.execute("select state, received from upload_session where id = %s", [upload])
         found = await cursor.fetchone()
-        path = self.spool / upload.hex
-        return found and (*found, path.stat().st_size if path.exists() else None)
+        return found and (*found, self.written(url))
+
+    def written(self, url: str) -> int | None:
+        """An upload's bytes on disk."""
+        path = self.spool / UUID(url.rpartition("/")[2]).hex
+        return path.stat().st_size if path.exists() else None
 
     def forget(self, url: str) -> None:
         """Lose an upload's bytes."""
@@ -93,9 +97,13 @@ class Tus:
         return [photo["sha256"] for photo in receipt.json()["photos"] if photo["received"]]
 
     async def raw(self, url: str, headers: dict[str, str], data: bytes) -> tuple[asyncio.StreamReader, Any]:
-        """A PATCH of which only `data` is sent."""
+        """A PATCH of which only `data` is sent, and has been written by the service."""
+        had = self.written(url) or 0
         reader, writer = await asyncio.open_connection("127.0.0.1", int(self.served.url.rpartition(":")[2]))
         lines = [f"PATCH {url} HTTP/1.1", "Host: asbuilt", *(f"{k}: {v}" for k, v in (self.headers | headers).items())]
         writer.write("\r\n".join([*lines, "", ""]).encode() + data)
-        await writer.drain()
+        async with asyncio.timeout(60):
+            await writer.drain()
+            while (self.written(url) or 0) < had + len(data):
+                await asyncio.sleep(0.01)
         return reader, writer
