@@ -32,11 +32,10 @@ from app.core.requests import RequestLog
 from app.core.settings import Settings
 from app.core.storage import open_blobs
 from app.dashboard.routes import router as dashboard_router
-from app.intake.context import Contexts
+from app.intake.context import Contexts, Intake
 from app.intake.decoders import DecoderLost, Decoders
 from app.intake.phone.routes import router as phone_router
 from app.intake.routes import router as intake_router
-from app.intake.service import Intake
 from app.intake.uploads import ietf, tus
 from app.intake.uploads.context import Uploads
 from app.intake.uploads.spool import Spool

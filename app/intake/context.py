@@ -1,7 +1,11 @@
-"""What an upload is judged against: the device's project, its site, and the form version. Remembered for a few seconds."""
+"""What accepting an upload works with, and what the upload is judged against: its project, its site, its form version.
+
+The latter are remembered for a few seconds.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -10,9 +14,12 @@ from uuid import UUID
 
 import msgspec
 
+from app.core.blobs import Blobs
 from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import FormClosed, FormUnknown, ProjectUnknown
+from app.core.settings import Settings
 from app.intake import store
+from app.intake.decoders import Decoders
 from app.intake.form_defs import FormDef
 from app.intake.photos import PhotoFacts
 from app.intake.rules import Related, RuleContext, Site
@@ -112,3 +119,17 @@ class Contexts:
             closing="project" if row.project_state == "closing" else "form" if row.form_state == "closing" else None,
             closed=closed,
         )
+
+
+class Intake(msgspec.Struct, frozen=True, kw_only=True):
+    """What accepting an upload needs."""
+
+    pool: Pool
+    blobs: Blobs
+    decoders: Decoders
+    contexts: Contexts
+    settings: Settings
+
+    def photos_until(self) -> float:
+        """When the photos of this request have been looked at long enough; what is not decoded by then is checked later."""
+        return asyncio.get_running_loop().time() + self.settings.check_photos_s

@@ -25,12 +25,12 @@ from app.core.errors import (
     StaleRevision,
 )
 from app.intake import rows, store
+from app.intake.context import Intake
 from app.intake.decode import decode
 from app.intake.photos import PhotoFacts
 from app.intake.related import related
 from app.intake.rules import check
 from app.intake.schemas import AcceptedView, RecordUpload
-from app.intake.service import Intake
 
 _REVISION = re.compile(r'"?(\d{1,9})(?:\.[0-9a-f]+)?"?')
 _NOTHING = bytes(32)

@@ -19,9 +19,9 @@ from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import MalformedRequest, UnsupportedMedia
 from app.core.etags import tagged
 from app.core.openapi import Parts
-from app.intake import correcting, idempotency, receiving, service
+from app.intake import attaching, correcting, idempotency, receipts, receiving, service
+from app.intake.context import Intake
 from app.intake.schemas import AcceptedView, ReceiptView, RecordDocument
-from app.intake.service import Intake
 from app.intake.uploads import ietf
 from app.intake.uploads.context import Uploads
 from app.intake.uploads.service import settle_waiting
@@ -127,7 +127,7 @@ async def put_photo(
     with intake.blobs.incoming(limit=intake.settings.photo_bytes) as incoming:
         async for chunk in _body(request, intake, "photo_bytes"):
             await incoming.write(chunk)
-        stored, new = await service.accept_photo(intake, request.user, record_id, name, incoming, declared=declared)
+        stored, new = await attaching.accept_photo(intake, request.user, record_id, name, incoming, declared=declared)
     return Response(stored, status_code=201 if new else 200)
 
 
@@ -140,7 +140,7 @@ async def put_photo(
 )
 async def get_receipt(request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Response[ReceiptView]:
     async with unavailable_as_problem(), pool.connection() as conn:
-        receipt = await service.receipt(conn, request.user, record_id)
+        receipt = await receipts.receipt(conn, request.user, record_id)
     return tagged(request, receipt, prefix=f"{receipt.revision}.")
 
 

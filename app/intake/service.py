@@ -1,4 +1,4 @@
-"""An upload from bytes to receipt: check it, keep its bytes, then store record and job in one transaction.
+"""A record and the photos beside it, from bytes to receipt: check it, keep its bytes, then store record and job in one transaction.
 
 Bytes first, rows second: photos are durable under their hash before the transaction begins.
 """
@@ -17,45 +17,28 @@ from psycopg.types.json import Jsonb
 from app.core.auth import Caller
 from app.core.blobs import Blobs
 from app.core.crashpoints import before_commit, crashpoint
-from app.core.db import Pool, unavailable_as_problem
+from app.core.db import unavailable_as_problem
 from app.core.errors import (
     DigestMismatch,
     InProgress,
     MalformedRequest,
     PhotoConflict,
     RecordConflict,
-    RecordNotYet,
     RecordUnknown,
-    TooLarge,
-    UnsupportedMedia,
 )
 from app.core.incoming import Incoming
-from app.core.settings import Settings
-from app.intake import idempotency, names, rows, store
-from app.intake.context import Contexts, IntakeContext
+from app.intake import attaching, idempotency, names, receipts, rows, store
+from app.intake.context import Intake, IntakeContext
 from app.intake.decode import decode
-from app.intake.decoders import Decoders
 from app.intake.photos import PhotoFacts, inspect
 from app.intake.receiving import Part
 from app.intake.related import related
-from app.intake.rules import PhotoElsewhere, Related, RuleContext, check
-from app.intake.schemas import AcceptedView, PhotoManifest, ReceiptView, RecordUpload
+from app.intake.rules import RuleContext, check
+from app.intake.schemas import AcceptedView, PhotoManifest, RecordUpload
 from sql import Connection
 
 IN_PROGRESS = "AB001"
 KEPT_AT_ONCE = 4
-PICTURES = ("photo", "signature")
-"""Kinds of photos that have no reason to be larger than a camera makes them."""
-
-
-class Intake(msgspec.Struct, frozen=True, kw_only=True):
-    """What accepting an upload needs."""
-
-    pool: Pool
-    blobs: Blobs
-    decoders: Decoders
-    contexts: Contexts
-    settings: Settings
 
 
 async def accept_record(
@@ -74,7 +57,7 @@ async def accept_record(
     context = await intake.contexts.find(
         device=caller.id, project=upload.project, form=upload.form, version=upload.form_version
     )
-    incoming = _by_name(upload, parts)
+    incoming = by_name(upload, parts)
     facts = await _inspect(intake, context, upload, incoming)
     await crashpoint("A2")
     await _keep(intake.blobs, incoming, facts)
@@ -99,63 +82,18 @@ async def accept_record(
         return await _replay(intake, caller, upload, facts)
     if stored.outcome == "deleted":
         raise RecordConflict("the record was deleted")
-    raise _conflict(await _receipt_row(intake, caller, upload.id))
-
-
-async def accept_photo(
-    intake: Intake, caller: Caller, record_id: UUID, name: str, incoming: Incoming, *, declared: bytes | None
-) -> tuple[ReceiptView, bool]:
-    """A photo's bytes for a stored record; the second value says whether they were stored now.
-
-    Raises `RecordNotYet`, `MalformedRequest`, `DigestMismatch`, `PhotoConflict`, `TooLarge`, `UnsupportedMedia`,
-    `StorageFull`.
-    """
-    name = names.clean(name)
-    if declared is not None and declared != incoming.sha256:
-        raise DigestMismatch(f"the bytes of {name!r} do not have the declared digest")
-    stored = await _stored(intake, caller, record_id, sha256=incoming.sha256)
-    photo = next((photo for photo in stored.upload.photos if photo.name == name), None)
-    if photo is None:
-        raise MalformedRequest(f"the record lists no photo named {name!r}", pointer="/name")
-    if photo.kind in PICTURES and incoming.size > intake.settings.photo_bytes:
-        raise TooLarge(f"the photo {name!r} is too large", limits={"photo_bytes": intake.settings.photo_bytes})
-    if photo.sha256 not in (None, incoming.sha256.hex()):
-        raise DigestMismatch(f"the bytes of {name!r} are not those that the record announced")
-    incoming.flush()
-    facts = await inspect(
-        incoming.path,
-        decoders=intake.decoders,
-        kind=photo.kind,
-        sha256=incoming.sha256.hex(),
-        tz=stored.context.tz,
-        until=_until(intake),
-    )
-    if facts.rejected_reason:
-        raise UnsupportedMedia(f"the photo {name!r} cannot be taken: {facts.rejected_reason}")
-    await intake.blobs.keep(incoming)
-    incoming.demand_recent()
-    new = await _attach(intake, caller, stored, photo, facts)
-    async with unavailable_as_problem(), intake.pool.connection() as conn:
-        return await receipt(conn, caller, record_id), new
+    raise _conflict(await receipts.stored(intake, caller, upload.id))
 
 
 async def accepted_now(intake: Intake, caller: Caller, accepted: AcceptedView) -> AcceptedView:
     """An answer brought up to date, after more photos were taken. Raises `RecordUnknown` for a record deleted meanwhile."""
-    row = await _receipt_row(intake, caller, accepted.record_id)
+    row = await receipts.stored(intake, caller, accepted.record_id)
     if row is None:
         raise RecordUnknown
     return msgspec.structs.replace(rows.replay(row), replayed=accepted.replayed)
 
 
-async def receipt(conn: Connection, caller: Caller, record_id: UUID) -> ReceiptView:
-    """What is stored of a record. Raises `RecordUnknown`, also for one the caller may not see."""
-    row = await store.RECEIPT(conn, record=record_id, device=caller.device_id, projects=caller.project_ids)
-    if row is None:
-        raise RecordUnknown
-    return rows.receipt(row)
-
-
-def _by_name(upload: RecordUpload, parts: list[Part]) -> dict[str, Incoming]:
+def by_name(upload: RecordUpload, parts: list[Part]) -> dict[str, Incoming]:
     """The files by the manifest's names: a part's own name first, its file name second.
 
     Raises `MalformedRequest` for a file that the record does not list, so that none is dropped in silence.
@@ -185,7 +123,7 @@ def _listed(part: Part, wanted: dict[str, PhotoManifest]) -> str:
 async def _inspect(
     intake: Intake, context: IntakeContext, upload: RecordUpload, incoming: dict[str, Incoming]
 ) -> dict[str, PhotoFacts]:
-    until = _until(intake)
+    until = intake.photos_until()
 
     async def look(photo: PhotoManifest) -> tuple[str, PhotoFacts]:
         file = incoming[photo.name]
@@ -194,55 +132,6 @@ async def _inspect(
         )
 
     return dict(await asyncio.gather(*(look(photo) for photo in upload.photos if photo.name in incoming)))
-
-
-def _until(intake: Intake) -> float:
-    """When the photos of this request have been looked at long enough; what is not decoded by then is checked later."""
-    return asyncio.get_running_loop().time() + intake.settings.check_photos_s
-
-
-class _Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored record as its late photos are judged: with what is known of those that are here."""
-
-    upload: RecordUpload
-    facts: dict[str, PhotoFacts]
-    context: IntakeContext
-    twin: PhotoElsewhere | None
-
-
-async def _stored(intake: Intake, caller: Caller, record_id: UUID, *, sha256: bytes) -> _Stored:
-    """As a photo of these bytes needs it. Raises `RecordNotYet` for a record that this device has not sent."""
-    async with unavailable_as_problem(), intake.pool.connection() as conn:
-        row = await store.PHOTO_CONTEXT(conn, record=record_id, device=caller.id, sha256=sha256)
-    if row is None:
-        raise RecordNotYet(retry_after_s=5)
-    upload, facts = rows.as_upload(row)
-    context = await intake.contexts.find(
-        device=caller.id, project=upload.project, form=upload.form, version=upload.form_version
-    )
-    twin = msgspec.convert(row.twin, PhotoElsewhere | None)
-    return _Stored(upload=upload, facts=facts, context=context, twin=twin)
-
-
-async def _attach(intake: Intake, caller: Caller, stored: _Stored, photo: PhotoManifest, facts: PhotoFacts) -> bool:
-    """A photo's transaction: its row, its defects, and with the last one the job's release. True when stored now."""
-    # Last, however the record lists it: of two copies the later one to arrive is named, and the other has been judged.
-    others = tuple(other for other in stored.upload.photos if other.name != photo.name)
-    upload = msgspec.structs.replace(stored.upload, photos=(*others, photo))
-    twins = Related(photos=(stored.twin,) if stored.twin else ())
-    judged = stored.context.judge(upload, stored.facts | {photo.name: facts}, related=twins)
-    findings = [finding for finding in check(judged) if finding.photo == photo.name]
-    async with unavailable_as_problem(), intake.pool.connection() as conn:
-        done = await store.ACCEPT_PHOTO(
-            conn,
-            record=stored.upload.id,
-            photo=Jsonb(rows.photo_row(photo, facts)),
-            defects=Jsonb(msgspec.to_builtins(findings)),
-            actor=caller.actor,
-        )
-    if done.outcome == "conflict":
-        raise PhotoConflict(f"other bytes are stored under {photo.name!r}")
-    return done.outcome == "stored"
 
 
 async def _keep(blobs: Blobs, incoming: dict[str, Incoming], facts: dict[str, PhotoFacts]) -> None:
@@ -293,7 +182,7 @@ async def _replay(
     else_closed: IntakeContext | None = None,
 ) -> AcceptedView:
     """The stored record's answer; photos that came along and were still missing are taken now."""
-    row = await _receipt_row(intake, caller, upload.id)
+    row = await receipts.stored(intake, caller, upload.id)
     if row is None and else_closed is not None:
         else_closed.demand_open()
     if row is None or row.fingerprint != upload.fingerprint:
@@ -304,11 +193,11 @@ async def _replay(
         if here is None or here.rejected_reason:
             continue
         if not known[photo.name].received:
-            stored = await _stored(intake, caller, upload.id, sha256=bytes.fromhex(here.sha256 or ""))
-            await _attach(intake, caller, stored, photo, here)
+            stored = await attaching.stored_record(intake, caller, upload.id, sha256=bytes.fromhex(here.sha256 or ""))
+            await attaching.attach(intake, caller, stored, photo, here)
         elif known[photo.name].sha256 not in (None, here.sha256):
             raise PhotoConflict(f"other bytes are stored under {photo.name!r}")
-    now = await _receipt_row(intake, caller, upload.id)
+    now = await receipts.stored(intake, caller, upload.id)
     if now is None:
         raise RecordConflict("the record was deleted")
     return rows.replay(now)
@@ -318,8 +207,3 @@ def _conflict(row: store.ReceiptRow | None) -> RecordConflict:
     """Names the fingerprint of what is stored, to the device that stored it."""
     known = f", of fingerprint {row.fingerprint.hex()}" if row else ""
     return RecordConflict(f"another content is stored under this record id{known}")
-
-
-async def _receipt_row(intake: Intake, caller: Caller, record_id: UUID) -> store.ReceiptRow | None:
-    async with unavailable_as_problem(), intake.pool.connection() as conn:
-        return await store.RECEIPT(conn, record=record_id, device=caller.device_id, projects=[])

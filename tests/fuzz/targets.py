@@ -66,7 +66,7 @@ async def _read(packets: list[bytes]) -> object:
         with receiving.Package(blobs(), Settings(record_bytes=4096, photo_bytes=65536)) as package:
             await package.read(body(), BOUNDARY)
             upload = decode(package.record or b"")
-            found = service._by_name(upload, package.parts)
+            found = service.by_name(upload, package.parts)
             return upload, {name: file.sha256 for name, file in found.items()}
     except Problem as exc:
         return exc.code

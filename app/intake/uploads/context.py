@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from app.core.db import unavailable_as_problem
-from app.intake.service import Intake
+from app.intake.context import Intake
 from app.intake.uploads.spool import Spool
 from sql import Connection
 

@@ -27,7 +27,7 @@ from app.core.errors import (
 )
 from app.core.problems import MEDIA_TYPE, render
 from app.core.settings import Settings
-from app.intake.service import receipt
+from app.intake.receipts import receipt
 from app.intake.uploads import ietf_headers as read
 from app.intake.uploads import service
 from app.intake.uploads.bodies import BEGUN, FOUND, TAKEN, body_of

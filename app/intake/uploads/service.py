@@ -32,7 +32,7 @@ from app.core.errors import (
     UploadUnknown,
 )
 from app.intake import names
-from app.intake.service import PICTURES, accept_photo
+from app.intake.attaching import PICTURES, accept_photo
 from app.intake.uploads import store, writing
 from app.intake.uploads.context import Uploads
 from app.intake.uploads.spool import Hold
