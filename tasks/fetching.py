@@ -47,6 +47,9 @@ class HardenedManager(JobManager):
         self.stopping = asyncio.Event()
         self.known: Container[str] = ()
         self.registered: Callable[[int], None] = lambda _: None
+        self.has_place: Callable[[str], bool] = lambda _: True
+        self.narrowed = False
+        """Whether the last fetch left a queue out, because its places were taken."""
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """Trouble is waited out here; None when there is nothing to do, or no more is wanted."""
@@ -70,8 +73,13 @@ class HardenedManager(JobManager):
         return None
 
     async def _fetch(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        wanted = list(queues or ())
+        asked = [queue for queue in wanted if self.has_place(queue)]
+        self.narrowed = asked != wanted
+        if not asked:
+            return None
         with self.company.fetching():
-            job = await super().fetch_job(queues, worker_id)
+            job = await super().fetch_job(asked, worker_id)
             if job is not None and job.id is not None and job.task_name in self.known:
                 self.company.enter(job.id)
                 await crashpoint("W1", subject=job.task_kwargs.get("automation_job_id"))

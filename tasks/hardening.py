@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Unpack
 
@@ -18,7 +18,7 @@ from procrastinate.job_context import AbortReason
 from procrastinate.worker import Worker
 
 from tasks.fetching import HardenedManager
-from tasks.patience import TROUBLE, told
+from tasks.patience import TROUBLE, first_of, told
 
 log = logging.getLogger("asbuilt.worker")
 
@@ -34,22 +34,33 @@ House = Sequence[tuple[str, Callable[[], Coroutine[Any, Any, None]]]]
 class HardenedWorker(Worker):
     """Drains with its heartbeat on, detaches at a deadline or at a second signal, and always ends.
 
-    `house` names what else runs for as long as the worker does.
+    `places` says how many jobs of each queue it may run at once, `house` names what else runs for as long as it does.
     """
 
-    def __init__(self, app: App, *, manager: HardenedManager, drain_s: float, **options: Unpack[WorkerOptions]) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        manager: HardenedManager,
+        drain_s: float,
+        places: Mapping[str, int],
+        **options: Unpack[WorkerOptions],
+    ) -> None:
         self._takes_signals = options.pop("install_signal_handlers", True)
         options |= {"install_signal_handlers": False, "worker_middleware": [self._attend]}
+        options |= {"concurrency": sum(places.values())}
         super().__init__(app, **options)
         self.house: House = ()
         self._manager = manager
         self._drain_s = drain_s
+        self._places = places
         self._detach_now = asyncio.Event()
         self._working: set[int] = set()
         self._new_job_event = manager.wakeup
         manager.stopping = self._stop_event
         manager.known = app.tasks
         manager.registered = self._registered
+        manager.has_place = self._has_place
 
     async def run(self) -> None:
         """Raises `SystemExit(GAVE_UP)` when attempts had to be left behind."""
@@ -69,6 +80,30 @@ class HardenedWorker(Worker):
         finally:
             self._working.discard(context.job.id or 0)
             self._manager.company.leave(context.job.id or 0)
+
+    def _has_place(self, queue: str) -> bool:
+        at_work = sum(context.job.queue == queue for context in self._running_jobs.values())
+        return at_work < self._places[queue]
+
+    async def _process_job(self, context: JobContext) -> None:
+        # The task's callbacks run in their order, and Procrastinate's, which gives the place back, is the first.
+        task = asyncio.current_task()
+        if task is not None:
+            task.add_done_callback(self._place_is_free)
+        await super()._process_job(context)
+
+    def _place_is_free(self, _: asyncio.Task[Any]) -> None:
+        # What the last fetch left out would wait for the poll.
+        if self._manager.narrowed:
+            self._new_job_event.set()
+
+    async def _fetch_and_process_jobs(self) -> None:
+        work_off: Callable[[], Awaitable[None]] = super()._fetch_and_process_jobs
+        await work_off()
+        # With `--one-shot` the first fetch that brings nothing is the last, but one that left a queue out proves nothing.
+        while not self.wait and self._manager.narrowed and not self._stop_event.is_set():
+            await first_of(self._new_job_event, self._stop_event)
+            await work_off()
 
     def _registered(self, worker_id: int) -> None:
         self.worker_id = worker_id

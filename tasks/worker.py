@@ -24,14 +24,16 @@ from tasks.workshop import Workshop, open_workshop
 QUEUE = "automation"
 """What may run now. Rows that wait stand in queue `waiting`, which no worker fetches."""
 CHECKS = "checks"
-"""Photos whose checks an upload could not wait for; short, and first in line."""
+"""Photos whose checks an upload could not wait for. One at a time has a place of its own beside the runs."""
 
 
 class AutomationWorker(HardenedWorker):
     """Opens the workshop around its run, and runs the house's own loops beside Procrastinate's."""
 
     def __init__(self, app: AutomationApp, **options: Unpack[WorkerOptions]) -> None:
-        super().__init__(app, manager=app.manager, drain_s=app.config.drain_s, **options)
+        # A check of seconds would wait for runs of minutes, and its record with it.
+        places = {QUEUE: options.pop("concurrency", app.config.concurrency), CHECKS: 1}
+        super().__init__(app, manager=app.manager, drain_s=app.config.drain_s, places=places, **options)
         self._app = app
 
     async def run(self) -> None:

@@ -85,7 +85,7 @@ async def open_workshop(settings: Settings, *, patience: Patience, company: Comp
 
     engines = Engines(settings, read_file=read_file)
     checker: Checker | None = None
-    size = 2 * settings.concurrency + 3
+    size = 2 * settings.concurrency + 4
     try:
         async with db.pool(
             settings.database_url, name="asbuilt-worker", size=size, wait_s=WAIT_S, deadline_s=CALL_S

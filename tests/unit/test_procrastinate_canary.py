@@ -44,12 +44,12 @@ RELIED_ON: list[tuple[Callable[..., Any], str, str]] = [
     (
         Worker._fetch_and_process_jobs,
         "2963aa354dfd",
-        "it clears _new_job_event after the fetch, which loses wake-ups; Wakeup.clear does nothing, and the fetch takes the event first. No await may stand between fetch_job's return and _running_jobs",
+        "it clears _new_job_event after the fetch, which loses wake-ups; Wakeup.clear does nothing, and the fetch takes the event first. No await may stand between fetch_job's return and _running_jobs, by which places are counted, nor before the callback that frees the place: ours must come after it",
     ),
     (
         Worker._process_job,
         "55a67c0ff525",
-        "it must run every job inside worker_middleware, end JobAborted as aborted, and wait for the finish even when cancelled",
+        "it must be a task's whole work, run every job inside worker_middleware, end JobAborted as aborted, and wait for the finish even when cancelled",
     ),
     (
         Worker._persist_job_status,
