@@ -18,8 +18,11 @@ _ASSETS: Final = load_assets()
 _PROBLEMS: Final = problem_pages()
 _READ: Final = [HttpMethod.GET, HttpMethod.HEAD]
 
+PAGES: Final = ("/", "/records/{record_id:str}")
+"""The addresses that one page serves; what it shows at each is `static/views.js`. A test holds the two together."""
 
-@route("/", http_method=_READ, name="dashboard")
+
+@route(list(PAGES), http_method=_READ, name="dashboard")
 async def index(request: Request[Any, Any, Any]) -> Response[bytes]:
     return _answer(request, _ASSETS["index.html"])
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from app.dashboard.assets import STATIC, load_assets
+from app.dashboard.routes import PAGES as SERVED
 from app.jobs.states import LOOKS
 
 SCRIPTS = sorted(STATIC.rglob("*.js"))
@@ -75,12 +76,27 @@ def test_pages_hold_no_script_or_style_of_their_own(path: Path) -> None:
 
 def test_everything_that_is_referred_to_exists() -> None:
     for path in SCRIPTS:
-        for name in re.findall(r'from "(\.[^"]+)"|^import "(\.[^"]+)"', path.read_text(), re.MULTILINE):
-            assert (path.parent / (name[0] or name[1])).resolve().is_file(), f"{path.name} imports {name}"
+        for name in re.findall(r'(?:from |^import |\bimport\()"(\.[^"]+)"', path.read_text(), re.MULTILINE):
+            assert (path.parent / name).resolve().is_file(), f"{path.name} imports {name}"
     assets = load_assets()
     for page in PAGES:
         for name in re.findall(r'"/static/([^"]+)"', page.read_text()):
             assert name in assets, f"{page.name} refers to {name}"
+
+
+def test_the_server_answers_every_address_that_has_a_view() -> None:
+    """A view whose address the server does not know opens by its link, and is gone at a reload."""
+    views = re.findall(r'\{ path: "([^"]+)"', (STATIC / "views.js").read_text())
+    assert views == [re.sub(r":\w+}", "}", path) for path in SERVED]
+
+
+@pytest.mark.parametrize("path", sorted((STATIC / "views").glob("*.js")), ids=lambda path: path.name)
+def test_every_view_is_what_the_shell_mounts(path: Path) -> None:
+    text = path.read_text()
+    assert re.search(r"^export const title = ", text, re.MULTILINE)
+    assert re.search(r"^export function mount\(root", text, re.MULTILINE)
+    assert f'import("./views/{path.name}")' in (STATIC / "views.js").read_text(), "no address leads to it"
+    assert 'h("h1"' in text, "the focus goes to the heading"
 
 
 def test_the_forerunners_four_elements_are_registered_by_literal_names() -> None:

@@ -30,6 +30,7 @@ def client() -> Iterator[TestClient[Litestar]]:
     ("path", "content_type"),
     [
         ("/", "text/html; charset=utf-8"),
+        ("/records/0198a0b0-0000-4000-8000-000000000001", "text/html; charset=utf-8"),
         ("/sign-in", "text/html; charset=utf-8"),
         ("/static/core.js", "text/javascript; charset=utf-8"),
         ("/static/elements/form-review-table.js", "text/javascript; charset=utf-8"),

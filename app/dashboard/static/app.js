@@ -1,20 +1,21 @@
-// The dashboard page: who is signed in, the project, filters and the open record in the address, and the notices.
-// The elements do the rest, and know nothing of this page.
+// The shell of the dashboard: who is signed in, the project, the bar, the notices, and the view that the address names.
+// What a view is given, and how one is added: docs/dashboard.md.
 
 import "./elements/automation-status-badge.js";
 import "./elements/connection-status.js";
-import "./elements/form-detail-modal.js";
-import "./elements/form-review-table.js";
-import "./elements/form-stats-cards.js";
 import { apiOf } from "./api.js";
-import { plural, visible } from "./core.js";
+import { visible } from "./core.js";
 import { fill, h } from "./dom.js";
 import { icon, mark } from "./icons.js";
+import { projectOf, recall, remember } from "./projects.js";
+import { Router } from "./router.js";
 import { currentTheme, nextTheme, restoreTheme } from "./theme.js";
+import { VIEWS, viewAt } from "./views.js";
 
 const api = apiOf();
 const at = (id) => document.getElementById(id);
-const page = { me: null, project: null };
+const router = new Router({ knows: (path) => viewAt(path) !== null, arrive });
+const shown = { me: null, project: null, key: "", leave: () => {}, listeners: new Set() };
 
 restoreTheme();
 at("brand").prepend(mark());
@@ -32,59 +33,107 @@ function showTheme(theme) {
   at("theme").title = names[theme];
 }
 
-/** The address is the state of the page: project, filter, search, open record. */
-function readAddress() {
-  const query = new URLSearchParams(location.search);
-  const wanted = query.get("project") ?? remembered();
-  page.project = page.me.projects.find((project) => project.code === wanted) ?? page.me.projects[0] ?? null;
-  return { state: query.get("state") ?? "", q: query.get("q") ?? "", record: query.get("record") ?? "" };
-}
-
-function writeAddress(changes, { push = false } = {}) {
-  const url = new URL(location.href);
-  for (const [name, value] of Object.entries(changes)) {
-    if (value) url.searchParams.set(name, value);
-    else url.searchParams.delete(name);
+/** Show what the address names: another view, or other parts of the query of the one that is there. */
+async function arrive({ first, back }) {
+  const { me } = shown;
+  const project = projectOf(me, router.query.get("project")) ?? shown.project ?? projectOf(me, recall()) ?? me.projects[0] ?? null;
+  const found = viewAt(location.pathname);
+  const key = JSON.stringify([found?.view.path, found?.params, project?.code]);
+  shown.project = project;
+  if (project) remember(project.code);
+  at("project").value = project?.code ?? "";
+  showNav(found?.view);
+  if (key === shown.key) {
+    for (const listen of shown.listeners) listen(router.query);
+    if (back) router.settle({ back });
+    return;
   }
-  if (push) history.pushState({ opened: true }, "", url);
-  else history.replaceState(history.state, "", url);
+  shown.key = key;
+  clear();
+  follow(project?.code);
+  const root = h("div", { class: "view" });
+  at("view").replaceChildren(root);
+  if (!project) showNothing(root, "No project yet", "You are not a member of any project. Ask an administrator to add you.");
+  else if (!found) showNothing(root, "Nothing here", "This address leads to no page of the dashboard.");
+  else await mount(found, root, key);
+  if (key !== shown.key) return;
+  router.settle({ back });
+  if (!first) root.querySelector("h1")?.focus({ preventScroll: true });
 }
 
-function remembered() {
+function clear() {
+  shown.listeners.clear();
+  const { leave } = shown;
+  shown.leave = () => {};
   try {
-    return localStorage.getItem("asbuilt.project");
-  } catch {
-    return null;
+    leave();
+  } catch (problem) {
+    reportError(problem); // a view that cannot be left must not keep one from the next
   }
 }
 
-function remember(code) {
+async function mount({ view, params }, root, key) {
   try {
-    localStorage.setItem("asbuilt.project", code);
-  } catch {
-    // The first project is shown next time.
+    const module = await view.load();
+    if (key !== shown.key) return;
+    setTitle(module.title);
+    shown.leave = module.mount(root, pageFor(params)) ?? (() => {});
+    heading(root);
+  } catch (problem) {
+    reportError(problem);
+    if (key !== shown.key) return;
+    clear();
+    showNothing(root, "This page could not be shown", "The rest of the dashboard works. Trying again may help.",
+      h("button", { type: "button", onClick: () => location.reload() }, "Try again"));
   }
 }
 
-function show() {
-  const { state, q, record } = readAddress();
-  if (!page.project) return showNoProject();
-  for (const id of ["connection", "stats", "forms", "detail"]) at(id).setAttribute("project", page.project.code);
-  at("project").value = page.project.code;
-  at("forms").setAttribute("state", state);
-  at("forms").setAttribute("q", q);
-  at("detail").setAttribute("role-in-project", page.project.role);
-  if (record) at("detail").open(record);
-  else at("detail").close();
-  document.title = `${visible(page.project.name, 60)} · Asbuilt`;
+/** What a view is given. */
+const pageFor = (params) => ({
+  api,
+  me: shown.me,
+  project: shown.project,
+  params,
+  get query() {
+    return router.query;
+  },
+  /** Hear of changes of the query that are not one's own: back, forward, links. */
+  onQuery: (listen) => shown.listeners.add(listen),
+  setQuery: (changes, how) => router.set(changes, how),
+  undoQuery: (changes) => router.undo(changes),
+  go: (href) => router.go(href),
+  setTitle,
+  follow,
+});
+
+/** The project whose stream the bar speaks of: the one that the view shows. */
+function follow(code) {
+  if (code) at("connection").setAttribute("project", code);
+  else at("connection").removeAttribute("project");
 }
 
-function showNoProject() {
-  fill(at("subtitle"), "You are not a member of any project yet. Ask an administrator to add you.");
+function setTitle(title) {
+  document.title = `${visible(title, 80)} · Asbuilt`;
+}
+
+function heading(root) {
+  root.querySelector("h1")?.setAttribute("tabindex", "-1");
+}
+
+function showNothing(root, title, text, ...more) {
+  setTitle(title);
+  fill(root, h("div", { class: "card nothing" }, icon("alert"), h("h1", {}, title), h("p", {}, text), more));
+  heading(root);
+}
+
+function showNav(current) {
+  const here = current?.within ?? current?.path;
+  const open = VIEWS.filter((view) => view.nav && (!view.shows || view.shows(shown.me)));
+  fill(at("nav"), open.map((view) => h("a", { href: view.path, "aria-current": view.path === here ? "page" : null }, view.nav)));
 }
 
 function showMe(me) {
-  page.me = me;
+  shown.me = me;
   fill(at("who"), visible(me.name, 60));
   at("sign-out").hidden = me.kind !== "user";
   fill(at("project"), me.projects.map((project) => h("option", { value: project.code }, visible(project.name, 60))));
@@ -109,45 +158,22 @@ async function signOut() {
   location.replace("/sign-in");
 }
 
-function listen() {
-  api.addEventListener("unauthorised", toSignIn);
-  window.addEventListener("popstate", show);
-  at("theme").addEventListener("click", () => showTheme(nextTheme()));
-  at("sign-out").addEventListener("click", signOut);
-  at("project").addEventListener("change", (event) => {
-    remember(event.target.value);
-    writeAddress({ project: event.target.value, state: "", q: "", record: "" });
-    show();
-  });
-  at("forms").addEventListener("filter-change", (event) => {
-    writeAddress(event.detail);
-    show();
-  });
-  at("forms").addEventListener("record-open", (event) => {
-    writeAddress({ record: event.detail.recordId }, { push: true });
-    at("detail").open(event.detail.recordId);
-  });
-  at("detail").addEventListener("record-close", () => {
-    if (history.state?.opened) history.back();
-    else writeAddress({ record: "" });
-  });
-  at("stats").addEventListener("stats", (event) => {
-    at("forms").counts = event.detail.by_state;
-    fill(at("subtitle"), `${plural(event.detail.received_today, "record")} received today`);
-  });
-  at("connection").addEventListener("change", showNotices);
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest?.("input, textarea, select, dialog")) return;
-    event.preventDefault();
-    at("forms").focusSearch();
-  });
+/** Another project is another list: filters of the old one go, and a single record is left for the list. */
+function choose(event) {
+  remember(event.target.value, { chosen: true });
+  const { view } = viewAt(location.pathname) ?? {};
+  router.go(`${view?.within ?? location.pathname}?project=${encodeURIComponent(event.target.value)}`);
 }
 
 async function start() {
-  listen();
+  api.addEventListener("unauthorised", toSignIn);
+  at("theme").addEventListener("click", () => showTheme(nextTheme()));
+  at("sign-out").addEventListener("click", signOut);
+  at("project").addEventListener("change", choose);
+  at("connection").addEventListener("change", showNotices);
   try {
     showMe(await api.me());
-    show();
+    router.start();
   } catch (problem) {
     if (problem.status === 401) return;
     fill(at("notices"), h("p", { class: "notice", "data-tone": "bad" }, icon("alert"), problem.message,
