@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import cli_form, cli_recipe
+from app import cli_design, cli_form, cli_recipe
 
 if TYPE_CHECKING:
     from app.core.auth import Role
@@ -120,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
     _add_secrets(commands)
     cli_recipe.add(commands, home=_add_home)
     cli_form.add(commands, home=_add_home)
+    cli_design.add(commands, home=_add_home)
     return top
 
 
@@ -364,6 +365,10 @@ def _form_import(arguments: Arguments) -> int:
     return cli_form.bring_in(arguments, database_url=lambda: _settings(arguments).database_url)
 
 
+def _design_import(arguments: Arguments) -> int:
+    return cli_design.bring_in(arguments, database_url=lambda: _settings(arguments).database_url)
+
+
 COMMANDS = {
     "up": _up,
     "demo": _demo,
@@ -382,6 +387,7 @@ COMMANDS = {
     "recipe check": cli_recipe.check,
     "recipe try": cli_recipe.attempt,
     "form import": _form_import,
+    "design import": _design_import,
 }
 
 

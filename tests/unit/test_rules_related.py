@@ -29,6 +29,7 @@ def planned(fields: dict[str, Any], expected: dict[str, Any], *rules: Planned) -
 
 DEPTH = Planned(field="depth_m", expected="depth_m", tolerance_pct=10)
 MATERIAL = Planned(field="pole_material", expected="material")
+MODEL = Planned(field="model", expected="model")
 ROWS = Planned(field="rows/*/n", expected="counts/n")
 
 
@@ -42,6 +43,10 @@ ROWS = Planned(field="rows/*/n", expected="counts/n")
         ({"pole_material": "Douglas fir"}, {"material": "DOUGLAS  FIR"}, MATERIAL),
         ({"pole_material": "Steel"}, {"material": ["Concrete", "steel"]}, MATERIAL),
         ({"rows": [{"n": 3}, {"n": "3"}]}, {"counts": {"n": 3}}, ROWS),
+        ({"model": "12345678"}, {"model": 12345678}, MODEL),
+        ({"model": "1.10"}, {"model": 1.1}, MODEL),
+        ({"depth_m": 1.9}, {"depth_m": "2.0"}, DEPTH),
+        ({"model": "007"}, {"model": "007"}, MODEL),
     ],
 )
 def test_what_is_as_planned_is_no_defect(fields: dict[str, Any], expected: dict[str, Any], rule: Planned) -> None:
@@ -75,6 +80,11 @@ def test_what_is_not_as_planned_is_major(
     finding = only(planned(fields, expected, rule))
     assert (finding.rule, finding.severity, finding.field) == ("design-mismatch", "major", field)
     assert finding.message == words
+
+
+@pytest.mark.parametrize(("built", "wanted"), [("7", "007"), (True, 1), ("H2", 2), ("inf", 2), ({"a": 1}, 1)])
+def test_what_only_resembles_the_plan_is_another_value(built: object, wanted: object) -> None:
+    assert only(planned({"model": built}, {"model": wanted}, MODEL)).rule == "design-mismatch"
 
 
 def test_a_planned_value_may_be_conditional() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any, cast
 
 from PIL import Image, ImageFilter
 
+from app.intake.design.reading import read
+from app.intake.design.service import store_design
 from app.intake.form_defs import examples
 from sql import Connection
 from tests.service import Service, listed, multipart, record
@@ -108,12 +111,12 @@ def encoded(picture: Image.Image, *, quality: int = 90) -> bytes:
     return out.getvalue()
 
 
-async def test_a_record_is_compared_with_the_design_which_is_kept_with_it(served: Service, conn: Connection) -> None:
-    await conn.execute(
-        "insert into design_asset (project_id, asset_key, expected, lat, lon)"
-        """ select id, 'P-7', '{"class": "H2", "height_ft": 45, "depth_m": 2}', 44.46, -93.16"""
-        " from project where code = 'demo'"
-    )
+async def test_a_record_is_compared_with_the_design_which_is_kept_with_it(
+    served: Service, conn: Connection, database_url: str, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.csv"
+    plan.write_text("asset,lat,lon,class,height_ft,depth_m\nP-7,44.46,-93.16,H2,45,2\n")
+    await store_design(database_url, read(plan), project="demo", source="plan.csv", actor="command line")
     assert await send(served, record(asset="P-7")) == [
         ("design-mismatch", "major", "asset"),
         ("design-mismatch", "major", "pole_class"),
