@@ -14,6 +14,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from app.core.auth import Caller
+from app.core.crashpoints import before_commit, crashpoint
 from app.core.db import unavailable_as_problem
 from app.core.errors import (
     MalformedRequest,
@@ -57,6 +58,7 @@ async def correct(intake: Intake, caller: Caller, raw: bytes, *, named: UUID, ex
     Raises the problems of `decode`, `ProjectUnknown`, `FormUnknown`, `FormClosed`, `RecordUnknown`, `StaleRevision`,
     `PhotoConflict`, `RecordLocked`, `RecordSubmitted`, `DatabaseUnavailable`.
     """
+    await crashpoint("K1", subject=named)
     upload = decode(raw, max_bytes=intake.settings.record_bytes)
     if named != upload.id:
         raise MalformedRequest("the id in the document is not the one in the address", pointer="/id")
@@ -71,17 +73,19 @@ async def correct(intake: Intake, caller: Caller, raw: bytes, *, named: UUID, ex
         facts = _of_those_that_stay(upload, rows.as_upload(row)[1])
         beside = await related(conn, context, upload, facts, device=caller.id)
         judged = context.judge(upload, facts, related=beside, received_at=datetime.now(UTC))
-        done = await store.CORRECT_RECORD(
-            conn,
-            project=context.project_id,
-            device=caller.id,
-            expected=expected,
-            record=Jsonb(rows.record_row(upload) | rows.compared(judged)),
-            photos=Jsonb([rows.photo_row(photo, None) for photo in upload.photos]),
-            defects=Jsonb(msgspec.to_builtins(check(judged))),
-            fingerprint=upload.fingerprint,
-            actor=caller.actor,
-        )
+        async with before_commit(conn, "K2", subject=upload.id):
+            done = await store.CORRECT_RECORD(
+                conn,
+                project=context.project_id,
+                device=caller.id,
+                expected=expected,
+                record=Jsonb(rows.record_row(upload) | rows.compared(judged)),
+                photos=Jsonb([rows.photo_row(photo, None) for photo in upload.photos]),
+                defects=Jsonb(msgspec.to_builtins(check(judged))),
+                fingerprint=upload.fingerprint,
+                actor=caller.actor,
+            )
+        await crashpoint("K3", subject=upload.id)
         if done.outcome in _REFUSALS:
             raise _refusal(done.outcome)
         stored = await store.RECEIPT(conn, record=upload.id, device=caller.device_id, projects=[])

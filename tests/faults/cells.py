@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import msgspec
@@ -137,7 +137,7 @@ async def worker_cell(house: Cluster, point: Point) -> Report:
     async with cell(house, point) as c:
         armed = c.worker("armed", CRASHPOINT=c.armed())
         await asyncio.gather(armed.start(), c.upload())
-        await _hit(c, armed, application="asbuilt-worker")
+        await hit(c, armed, application="asbuilt-worker")
         if point.action != "terminate":
             await c.work(1)
             await c.calm()
@@ -158,7 +158,7 @@ async def sweep_cell(house: Cluster, point: Point) -> Report:
         await c.one("select attempt from claim_attempt(%s, %s::bigint, 'gone:1', 0.1)", job, row)
         armed = c.worker("armed", CRASHPOINT=c.armed())
         await armed.start()
-        await _hit(c, armed, application="asbuilt-worker")
+        await hit(c, armed, application="asbuilt-worker")
         if point.action != "terminate":
             await c.work(1)
             await c.calm()
@@ -175,7 +175,7 @@ async def settle_cell(house: Cluster, point: Point) -> Report:
             await conn.execute("update portal_account set max_runs = 1")
         armed = c.worker("armed", CRASHPOINT=c.armed())
         await asyncio.gather(armed.start(), c.upload(), c.upload())
-        await _hit(c, armed, application="asbuilt-worker")
+        await hit(c, armed, application="asbuilt-worker")
         if point.action == "stop":
             # It holds both jobs, and the account's gate, for as long as it is stopped.
             armed.send(signal.SIGCONT)
@@ -195,24 +195,29 @@ async def upload_cell(house: Cluster, point: Point) -> Report:
         resuming = point in RESUMED_POINTS
         phone = ResumingPhone(c, "phone", seed=2) if resuming else Phone(c, "phone", seed=2, photos=1.0)
         key = uuid4()
-        uploading = asyncio.create_task(phone.upload(key))
-        await _hit(c, armed, application="asbuilt-web")
-        if point.action == "kill":
-            await c.web("healthy").start()
-        elif point.action == "stop":
-            await asyncio.sleep(LEASE_S + 2)
-            armed.send(signal.SIGCONT)
-        elif point.action == "disconnect":
-            uploading.cancel()
-            await asyncio.gather(uploading, return_exceptions=True)
-            armed.send(signal.SIGCONT)
-            uploading = asyncio.create_task(phone.upload(key))
-        await uploading
+        await insisted(c, armed, lambda: phone.upload(key))
         await phone.close()
         return await c.verdict()
 
 
-async def _hit(c: Cell, armed: Proc, *, application: str) -> None:
+async def insisted(c: Cell, armed: Proc, act: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """A phone's `act` at the armed web process until it is acknowledged; another process takes its place if it is killed."""
+    acting = asyncio.create_task(act())
+    await hit(c, armed, application="asbuilt-web")
+    if c.point.action == "kill":
+        await c.web("healthy").start()
+    elif c.point.action == "stop":
+        await asyncio.sleep(LEASE_S + 2)
+        armed.send(signal.SIGCONT)
+    elif c.point.action == "disconnect":
+        acting.cancel()
+        await asyncio.gather(acting, return_exceptions=True)
+        armed.send(signal.SIGCONT)
+        acting = asyncio.create_task(act())
+    await acting
+
+
+async def hit(c: Cell, armed: Proc, *, application: str) -> None:
     """Wait until the point has been hit, and do the rest of what the action is."""
     await armed.says("crashpoint")
     if c.point.action == "kill":
@@ -222,5 +227,5 @@ async def _hit(c: Cell, armed: Proc, *, application: str) -> None:
     if c.point.action == "terminate":
         await c.terminate(application)
         armed.send(signal.SIGCONT)
-    elif c.point.action == "stop" and not c.point.at.startswith(("A", "U")):
+    elif c.point.action == "stop" and not c.point.at.startswith(("A", "K", "U")):
         await asyncio.sleep(LEASE_S + 2)

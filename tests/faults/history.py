@@ -42,6 +42,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     time: float
     accepted: bool
     run: str = ""
+    note: str = ""
+    """What was keyed into the field `note`; of runs of the stand-in only."""
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):

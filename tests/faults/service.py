@@ -49,6 +49,7 @@ class Run(msgspec.Struct, kw_only=True):
     fence: int
     reference: str
     job: str
+    note: str = ""
     status: str = "queued"
     events: list[dict[str, Any]] = []
     token: str = ""
@@ -160,6 +161,7 @@ class Service:
                 fence=spec["attempt"],
                 reference=spec["external_ref"],
                 job=spec["job_id"],
+                note=spec["inputs"].get("note", ""),
                 events=[],
             )
             self.runs[run.id] = run
@@ -266,7 +268,8 @@ class Service:
         raise Reset
 
     def _note(self, run: Run, *, fence: int, accepted: bool) -> None:
-        self.log.write(Effect(reference=run.reference, fence=fence, time=now(), accepted=accepted, run=run.id))
+        effect = Effect(reference=run.reference, fence=fence, time=now(), accepted=accepted, run=run.id, note=run.note)
+        self.log.write(effect)
         self.log.sync()
 
     def _manner(self, where: str, job: str, manner: str) -> str:

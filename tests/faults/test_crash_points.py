@@ -22,9 +22,10 @@ from tests.faults.cells import (
 )
 from tests.faults.checker import Report
 from tests.faults.cluster import Cluster, cluster
+from tests.faults.correcting import CLAIM_POINTS, CORRECTION_POINTS, claim_cell, correction_cell
 
 AT_ONCE = 3
-FIRST_TIER = ("W4-kill", "W5-stop", "C2-kill", "A5-kill", "S1-kill", "S2-kill", "U1-kill", "U2-kill")
+FIRST_TIER = ("W4-kill", "W5-stop", "C2-kill", "A5-kill", "S1-kill", "S2-kill", "U1-kill", "U2-kill", "K2-kill")
 
 Run = Callable[[Cluster, Point], Awaitable[Report]]
 MATRIX: list[tuple[Run, Point]] = [
@@ -32,6 +33,7 @@ MATRIX: list[tuple[Run, Point]] = [
     *((sweep_cell, point) for point in SWEEP_POINTS),
     *((settle_cell, point) for point in SETTLE_POINTS),
     *((upload_cell, point) for point in UPLOAD_POINTS + RESUMED_POINTS),
+    *((correction_cell, point) for point in CORRECTION_POINTS),
 ]
 
 
@@ -55,6 +57,12 @@ async def run_all(cells: list[tuple[Run, Point]]) -> dict[str, str]:
 
 async def test_a_few_points() -> None:
     assert await run_all([(run, point) for run, point in MATRIX if str(point) in FIRST_TIER]) == {}
+
+
+@pytest.mark.slow
+async def test_a_correction_meets_a_worker_at_its_claim() -> None:
+    """By the names of their points these cells are the matrix's own."""
+    assert await run_all([(claim_cell, point) for point in CLAIM_POINTS]) == {}
 
 
 @pytest.mark.slow
