@@ -65,6 +65,7 @@ table asbuilt_record: review_state text not null default 'received'::text
 table asbuilt_record: media_state text not null
 table asbuilt_record: deleted_at timestamp with time zone
 table asbuilt_record: design_snapshot jsonb
+table asbuilt_record: media_due_at timestamp with time zone
 table asbuilt_record: constraint asbuilt_record_altitude_m_check CHECK (((altitude_m >= ('-100000'::numeric)::double precision) AND (altitude_m <= ('100000'::numeric)::double precision)))
 table asbuilt_record: constraint asbuilt_record_check CHECK (((lat IS NULL) = (lon IS NULL)))
 table asbuilt_record: constraint asbuilt_record_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
@@ -86,6 +87,7 @@ CREATE INDEX asbuilt_record_asset ON public.asbuilt_record USING btree (project_
 CREATE INDEX asbuilt_record_awaiting ON public.asbuilt_record USING btree (received_at) WHERE (media_state = 'awaiting'::text)
 CREATE INDEX asbuilt_record_device ON public.asbuilt_record USING btree (device_id, received_at DESC)
 CREATE INDEX asbuilt_record_list ON public.asbuilt_record USING btree (project_id, received_at DESC, id DESC) WHERE (deleted_at IS NULL)
+CREATE INDEX asbuilt_record_media_due ON public.asbuilt_record USING btree (media_due_at) WHERE (media_due_at IS NOT NULL)
 table audit_event: id bigint not null
 table audit_event: at timestamp with time zone not null default now()
 table audit_event: actor text not null
@@ -680,6 +682,7 @@ function public.external_ref(p_record uuid, p_try integer) returns text
 function public.free_slot(p_job uuid) returns uuid
 function ops.hold(p_job uuid, p_reason text) returns jsonb
 function public.hold_commit(p_job uuid, p_attempt integer, p_hold_s double precision) returns boolean
+function public.hold_job(job automation_job, p_reason text) returns void
 function public.input_end() returns trigger
 function public.input_view(i automation_input) returns jsonb
 function public.interrupt(job automation_job, p_progressed boolean) returns void
@@ -690,6 +693,7 @@ function public.job_tell() returns trigger
 function public.job_view(j automation_job) returns jsonb
 function public.keep_blob(p_sha256 bytea, p_size bigint, p_type text) returns bytea
 function public.lock_job(p_job uuid) returns automation_job
+function public.media_due(p_form text, p_version integer) returns timestamp with time zone
 function public.next_waiters(p_account uuid, p_room bigint) returns TABLE(job_id uuid, queue_row bigint)
 function public.note_edit(job automation_job, p_action text, p_reason text) returns void
 function ops.pause_portal(p_portal text, p_reason text, p_account text) returns integer
@@ -708,6 +712,7 @@ function public.recheck_slot(job automation_job) returns text
 function public.reconcile(p_grace_s double precision) returns TABLE(kind text, job_id uuid)
 function public.reconcile_checks(p_grace_s double precision) returns SETOF uuid
 function public.reconcile_lost() returns SETOF uuid
+function public.reconcile_overdue(p_now timestamp with time zone) returns SETOF uuid
 function public.reconcile_rowless() returns SETOF uuid
 function public.reconcile_slots() returns TABLE(kind text, job_id uuid)
 function public.reconcile_strays(p_grace_s double precision) returns void
@@ -742,6 +747,7 @@ function public.size_slots(a portal_account) returns void
 function public.state_waiting(p_reason text) returns text
 function public.take_slot(p_account uuid, p_job uuid) returns text
 function public.try_lock_job(p_job uuid) returns automation_job
+function public.under_way(job automation_job) returns boolean
 function public.uuid7() returns uuid
 function ops.waive(p_defect uuid, p_reason text) returns jsonb
 CREATE TRIGGER account_changed AFTER UPDATE ON public.portal_account FOR EACH ROW WHEN (((new.max_runs <> old.max_runs) OR (new.starts_per_minute IS DISTINCT FROM old.starts_per_minute) OR (new.paused_at IS DISTINCT FROM old.paused_at) OR (new.breaker_until IS DISTINCT FROM old.breaker_until))) EXECUTE FUNCTION account_changed()

@@ -100,6 +100,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     photo_near_bits: int = 4
     photo_time_minor_h: float = 2.0
     photo_time_major_h: float = 24.0
+    photo_overdue_h: float = 24.0
     clock_skew_s: float = 300.0
     future_s: float = 3600.0
     travel_km_h: float = 200.0

@@ -1,5 +1,6 @@
 -- A photo's bytes for a stored record. The job is locked before the missing photos are counted, so of two last photos one
--- sees both; the one that completes the set makes the job ready in this very transaction.
+-- sees both; the one that completes the set makes the job ready in this very transaction. One that comes late closes what was
+-- found about it; one that was waived goes along if no run has begun.
 --
 -- outcome: stored · replayed (same bytes) · conflict (other bytes) · unknown (no such name on the record).
 drop function if exists accept_photo(uuid, jsonb, jsonb, text);
@@ -32,24 +33,22 @@ begin
            exif = coalesce(p.exif, '{}'), checks = coalesce(p.checks, 'deferred'),
            dhash = p.dhash, sharpness = p.sharpness, luma = p.luma
      where id = was.id;
+    update defect set status = 'fixed', by = actor(), reason = 'the photo has come', closed_at = clock_timestamp()
+     where record_id = p_record and rule = 'photo-not-received' and photo = was.name and status = 'open';
     perform add_defects(p_record, job.revision, p_defects);
 
     if p.checks = 'deferred' then
         perform defer_checks(p_record);
     end if;
+    update asbuilt_record set media_state = 'complete', media_due_at = null
+     where id = p_record and not exists (select from photo where record_id = p_record and received_at is null);
     needs := record_needs(p_record);
-    if needs is distinct from 'media' then
-        update asbuilt_record set media_state = 'complete' where id = p_record;
-    end if;
-    if job.state <> 'awaiting_media' then
-        return;
-    end if;
-    if needs = 'media' then
+    if job.wait_reason in ('media', 'media_overdue') and needs is distinct from job.wait_reason then
+        perform resume_job(job);
+    elsif job.state in ('queued', 'retrying') and needs is not null and not under_way(job) then
+        perform hold_job(job, needs);
+    elsif job.state not in ('completed', 'failed', 'cancelled', 'processing') then
         -- Nothing but the event: the page counts photos as they come.
-        update automation_job set wait_reason = 'media' where id = job.id;
-    elsif needs is not null then
-        update automation_job set state = 'held', wait_reason = needs where id = job.id;
-    else
-        perform admit(job.id);
+        update automation_job set wait_reason = job.wait_reason where id = job.id;
     end if;
 end $$;

@@ -25,11 +25,12 @@ begin
         for try in 0..4 loop
             insert into asbuilt_record (id, project_id, device_id, form_key, form_version, asset_key, crew, external_ref,
                 fields, fingerprint, lat, lon, h_accuracy_m, v_accuracy_m, altitude_m, fix_type, position_source,
-                captured_at, client_created_at, device_sent_at, design_snapshot, review_state, media_state)
+                captured_at, client_created_at, device_sent_at, design_snapshot, review_state, media_state, media_due_at)
             values (r.id, p_project, p_device, r.form_key, r.form_version, coalesce(r.asset_key, ''), coalesce(r.crew, ''),
                 external_ref(r.id, try), r.fields, p_fingerprint, r.lat, r.lon, r.h_accuracy_m, r.v_accuracy_m,
                 r.altitude_m, r.fix_type, r.position_source, r.captured_at, r.client_created_at, r.device_sent_at,
-                r.design_snapshot, 'received', case when missing then 'awaiting' else 'complete' end)
+                r.design_snapshot, 'received', case when missing then 'awaiting' else 'complete' end,
+                case when missing then media_due(r.form_key, r.form_version) end)
             -- Not "on conflict (id)": of two at once the second may meet the first one's reference before its id.
             on conflict do nothing
             returning * into stored;

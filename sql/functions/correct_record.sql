@@ -31,12 +31,7 @@ begin
         when was.revision <> p_expected then 'stale'
         when job.state = 'completed' or exists (select from portal_submission where external_ref = was.external_ref
                                                    and state = 'confirmed') then 'submitted'
-        when job.state = 'processing'
-             or exists (select from portal_submission where external_ref = was.external_ref and state = 'intent')
-             or exists (select from automation_run where job_id = job.id and generation = job.generation)
-             -- Its run may have been begun without our having heard so.
-             or exists (select from automation_attempt as t where t.job_id = job.id and t.attempt = job.attempt
-                           and t.outcome in ('lost', 'detached')) then 'locked'
+        when under_way(job) then 'locked'
         when exists (select from photo as p
                        join jsonb_to_recordset(p_photos) as n (name text, declared_sha256 text) on n.name = p.name
                       where p.record_id = r.id and p.blob_sha256 <> decode(n.declared_sha256, 'hex')) then 'photo'
@@ -51,7 +46,9 @@ begin
         returning name, encode(blob_sha256, 'hex') as sha256)
     select coalesce(jsonb_agg(to_jsonb(removed)), '[]') into gone from removed;
     update defect set status = 'fixed', by = actor(), reason = format('revision %s', was.revision + 1), closed_at = clock_timestamp()
-     where record_id = r.id and status = 'open' and photo in (select g ->> 'name' from jsonb_array_elements(gone) as g);
+     where record_id = r.id and photo in (select g ->> 'name' from jsonb_array_elements(gone) as g)
+       -- Announced again some day, a photo is waited for again.
+       and (status = 'open' or status = 'waived' and rule = 'photo-not-received');
     insert into photo (record_id, name, shot_key, kind, declared_sha256, declared_size, declared_type)
     select r.id, n.name, n.shot, n.kind, decode(n.declared_sha256, 'hex'), n.declared_size, n.declared_type
       from jsonb_to_recordset(p_photos) as n (name text, shot text, kind text, declared_sha256 text, declared_size bigint,
@@ -70,7 +67,9 @@ begin
            client_created_at = r.client_created_at, device_sent_at = r.device_sent_at, design_snapshot = r.design_snapshot,
            review_state = 'edited',
            media_state = case when exists (select from photo where record_id = r.id and received_at is null)
-                              then 'awaiting' else 'complete' end
+                              then 'awaiting' else 'complete' end,
+           media_due_at = case when exists (select from photo where record_id = r.id and received_at is null)
+                               then media_due(r.form_key, r.form_version) end
      where id = r.id;
     insert into record_revision (record_id, revision, fields, by) values (r.id, was.revision + 1, r.fields, actor());
     perform revise_defects(r.id, was.revision + 1, p_defects);
@@ -84,21 +83,11 @@ begin
     needs := record_needs(r.id);
     if job.state = 'failed' then
         perform ops.retry(job.id, format('revision %s', was.revision + 1));
-    elsif job.state in ('awaiting_media', 'needs_input') or (job.state = 'held' and job.wait_reason in ('blocker', 'checks_pending')) then
+    elsif job.state in ('awaiting_media', 'needs_input') or (job.state = 'held' and job.wait_reason in ('blocker', 'checks_pending', 'media_overdue')) then
         -- What a person was asked about is no longer what would be submitted.
         update automation_input as i set outcome = 'withdrawn' where i.job_id = job.id and i.outcome is null;
         perform resume_job(job);
     elsif job.state in ('queued', 'retrying') and needs is not null then
-        -- As for a hold: a row that a worker has fetched and not yet claimed is spent.
-        update automation_job
-           set state = case needs when 'media' then 'awaiting_media' else 'held' end, wait_reason = needs, ready_at = null,
-               queue_job_id = case when exists (select from procrastinate_jobs where id = job.queue_job_id and status = 'todo')
-                                   then queue_job_id else queue_defer(job.id, 'waiting') end
-         where id = job.id returning * into job;
-        update procrastinate_jobs set queue_name = 'waiting', priority = -100
-         where id = job.queue_job_id and status = 'todo' and queue_name <> 'waiting';
-        if exists (select from portal_slot where job_id = job.id and run_at is null) then
-            perform promote(free_slot(job.id));
-        end if;
+        perform hold_job(job, needs);
     end if;
 end $$;

@@ -5,9 +5,9 @@ language sql stable as $$
     with legal (before, after) as (values
         ('awaiting_media', '{held,queued,cancelled}'::text[]),
         ('held', '{awaiting_media,queued,cancelled}'),
-        ('queued', '{held,processing,failed,needs_input,cancelled}'),
+        ('queued', '{awaiting_media,held,processing,failed,needs_input,cancelled}'),
         ('processing', '{held,queued,retrying,needs_input,completed,failed,cancelled}'),
-        ('retrying', '{held,queued,processing,failed,needs_input,cancelled}'),
+        ('retrying', '{awaiting_media,held,queued,processing,failed,needs_input,cancelled}'),
         ('needs_input', '{awaiting_media,held,queued,completed,failed,cancelled}'),
         ('completed', '{awaiting_media,held,queued}'),
         ('failed', '{awaiting_media,held,queued}'),

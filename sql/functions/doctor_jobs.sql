@@ -26,8 +26,15 @@ returns table (rule text, job_id uuid, record_id uuid, sentence text, hint text)
     union all
     select 'J1', (j).id, (j).record_id, 'the job awaits photos and none is outstanding', 'select ops.cancel and ops.retry it'
       from live
-     where (j).state = 'awaiting_media'
-       and not exists (select from photo as p where p.record_id = (j).record_id and p.received_at is null)
+     where (j).state = 'awaiting_media' and record_needs((j).record_id) is distinct from 'media'
+    union all
+    select 'J1', (j).id, (j).record_id, 'the job is held for photos that have not come and none is outstanding',
+           'select ops.cancel and ops.retry it'
+      from live
+     where (j).wait_reason = 'media_overdue' and record_needs((j).record_id) is distinct from 'media_overdue'
+    union all
+    select 'J1', (j).id, (j).record_id, format('its photos were due %s and nobody said so', r.media_due_at), 'is a worker alive?'
+      from live join asbuilt_record as r on r.id = (j).record_id where r.media_due_at < since
     union all
     select 'J1', (j).id, (j).record_id, 'the job is held by a blocker and none is open', 'select ops.cancel and ops.retry it'
       from live

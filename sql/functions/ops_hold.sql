@@ -11,20 +11,10 @@ begin
             case job.wait_reason when 'hold' then 'on hold' else job.state end),
             hint = 'only jobs that wait can; ops.cancel stops one that runs';
     end if;
-    update automation_job
-       set state = 'held', wait_reason = 'hold', ready_at = null,
-           -- A row that a worker has fetched and not yet claimed is spent: it finds that the job has another one.
-           queue_job_id = case when exists (select from procrastinate_jobs where id = job.queue_job_id and status = 'todo')
-                               then queue_job_id else queue_defer(p_job, 'waiting') end
-     where id = p_job returning * into job;
-    update procrastinate_jobs set queue_name = 'waiting', priority = -100
-     where id = job.queue_job_id and status = 'todo' and queue_name <> 'waiting';
+    perform hold_job(job, 'hold');
+    select * into job from automation_job where id = p_job;
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
     values (actor(), 'job.hold', p_reason, job.project_id, job.record_id, p_job, before, job_view(job));
-    -- A run that may be in the portal keeps its slot.
-    if exists (select from portal_slot where job_id = p_job and run_at is null) then
-        perform promote(free_slot(p_job));
-    end if;
     return job_view(job);
 end $$;
 comment on function ops.hold(uuid, text) is 'Put a waiting job on hold until ops.release. Say why; it is kept.';

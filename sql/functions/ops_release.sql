@@ -11,6 +11,7 @@ begin
         raise exception using errcode = 'AB409', message = format('the job is not on hold, it is %s', job.state),
             hint = case job.wait_reason when 'blocker' then 'a blocker is waived or fixed on the record'
                                         when 'checks_pending' then 'its photos are being checked; it goes on by itself'
+                                        when 'media_overdue' then 'announced photos have not come: ops.waive each photo-not-received to go on without'
                                         else 'ops.resume_portal lets the jobs of a paused portal go on' end;
     end if;
     perform resume_job(job);

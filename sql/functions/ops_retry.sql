@@ -4,6 +4,7 @@ create or replace function ops.retry(p_job uuid, p_reason text) returns jsonb la
 declare
     job automation_job := lock_job(p_job);
     before jsonb := job_view(job);
+    needs text;
     reason text;
 begin
     if job.id is null then
@@ -16,13 +17,12 @@ begin
                 hint = 'look at ops.jobs for the record';
         end if;
         -- A job cancelled while it waited for its photos, or behind a blocker, waits for them again.
-        reason := case when exists (select from photo where record_id = job.record_id and received_at is null) then 'media'
-                       when exists (select from defect where record_id = job.record_id and severity = 'blocker'
-                                       and status = 'open') then 'blocker' else take_slot(job.account_id, p_job) end;
+        needs := record_needs(job.record_id);
+        reason := coalesce(needs, take_slot(job.account_id, p_job));
         update automation_job
            set state = case reason when 'media' then 'awaiting_media' else state_waiting(reason) end,
                wait_reason = reason, failures = 0, interruptions = 0, finished_at = null, down_since = null,
-               queued_at = case when reason is distinct from 'media' and reason is distinct from 'blocker' then clock_timestamp() end,
+               queued_at = case when needs is null then clock_timestamp() end,
                error_code = null, error_class = null, error_message = null, error_step = null,
                queue_job_id = queue_defer(p_job, case when reason is null then 'automation' else 'waiting' end)
          where id = p_job returning * into job;

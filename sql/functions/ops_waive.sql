@@ -1,4 +1,5 @@
--- A person lets a defect stand as it is. With the last open blocker the job goes on, in this very transaction.
+-- A person lets a defect stand as it is. With the last open blocker, or the last photo that has not come, the job goes on, in this
+-- very transaction.
 -- Raises AB404, AB409 (it is not open) and AB422 (no reason).
 create or replace function ops.waive(p_defect uuid, p_reason text) returns jsonb language plpgsql as $$
 declare
@@ -22,7 +23,8 @@ begin
      where id = p_defect returning * into d;
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
     values (actor(), 'defect.waive', d.reason, job.project_id, d.record_id, job.id, before, to_jsonb(d));
-    if job.state = 'held' and job.wait_reason = 'blocker' and record_needs(d.record_id) is distinct from 'blocker' then
+    if job.state = 'held' and job.wait_reason in ('blocker', 'media_overdue')
+        and record_needs(d.record_id) is distinct from job.wait_reason then
         perform resume_job(job);
     elsif job.state not in ('completed', 'failed', 'cancelled', 'processing') then
         -- Nothing but the event: open pages count the findings anew.
@@ -31,4 +33,4 @@ begin
     return to_jsonb(d);
 end $$;
 comment on function ops.waive(uuid, text) is
-    'Let a defect stand as it is; the last open blocker releases the job. Say why; it is kept.';
+    'Let a defect stand as it is; the last open blocker, or photo that has not come, releases the job. Say why; it is kept.';

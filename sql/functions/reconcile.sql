@@ -13,6 +13,7 @@ begin
     return query select 'rowless', rowless from reconcile_rowless() as rowless;
     perform reconcile_strays(p_grace_s);
     return query select 'unchecked', unchecked from reconcile_checks(p_grace_s) as unchecked;
+    perform reconcile_overdue();
     return query select * from reconcile_slots();
     perform set_config('asbuilt.sweep', '', true);
 end $$;

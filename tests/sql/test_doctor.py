@@ -23,6 +23,8 @@ BROKEN: list[tuple[str, State, str]] = [
     ("J1", "queued", "update procrastinate_jobs set status = 'doing' where args ->> 'automation_job_id' = ':job'"),
     ("J1", "awaiting_media", "update photo set rejected_reason = 'broken', received_at = now() where record_id = ':record'"),
     ("J1", "held", "update defect set status = 'waived', by = 'x', reason = 'y', closed_at = now() where record_id = ':record'"),
+    ("J1", "awaiting_media", "update asbuilt_record set media_due_at = now() - interval '1 hour' where id = ':record'"),
+    ("J1", "held", "update automation_job set wait_reason = 'media_overdue' where id = ':job'"),
     ("J2", "processing", "update automation_attempt set ended_at = now(), outcome = 'lost' where job_id = ':job'"),
     ("J2", "completed", "update automation_attempt set ended_at = null, outcome = null where job_id = ':job'"),
     ("J2", "processing", "update automation_attempt set lease_until = now() - interval '1 hour' where job_id = ':job'"),

@@ -14,6 +14,7 @@ const ERROR_CLASSES = {
 
 const WAIT_REASONS = {
   media: "Photos are still on their way from the phone",
+  media_overdue: "Announced photos have not come in time",
   hold: "An operator put this on hold",
   checks_pending: "Its photos are being checked",
   blocker: "An open blocker finding holds this record",

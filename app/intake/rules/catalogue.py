@@ -98,6 +98,14 @@ CATALOGUE: tuple[Entry, ...] = (
         evidence=("shot", "min", "have"),
     ),
     Entry(
+        rule="photo-not-received",
+        severity="major",
+        about="an announced photo has not come so many hours after the record, or its last correction; found by the workers' "
+        "sweep, which holds the job",
+        settings=("photo_overdue_h",),
+        evidence=("name", "shot", "since", "waited_h"),
+    ),
+    Entry(
         rule="photo-unreadable",
         severity="major; blocker if it leaves a required shot without a readable photo",
         about="not an image, damaged, cut off, or too large to be opened safely",
