@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+from app.cli_options import Arguments, add_home, settings_of
 
-def add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], *, home: Callable[[argparse.ArgumentParser], None]
-) -> None:
-    """`design import`; `home` adds the option that names the local stack."""
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`design import`."""
     design = commands.add_parser("design", help="what projects plan to have built").add_subparsers(
         dest="verb", required=True
     )
@@ -21,10 +20,10 @@ def add(
     imports.add_argument("file", type=Path, metavar="FILE")
     imports.add_argument("--project", required=True, metavar="CODE")
     imports.add_argument("--dry-run", action="store_true", help="say what would change, and store nothing")
-    home(imports)
+    add_home(imports)
 
 
-def bring_in(arguments: argparse.Namespace, *, database_url: Callable[[], str]) -> int:
+def bring_in(arguments: Arguments) -> int:
     """Import the file; 1 when it cannot be taken, with every reason and its line on standard error."""
     from app.intake.design import reading
     from app.intake.design.assets import DesignRefused
@@ -42,7 +41,7 @@ def bring_in(arguments: argparse.Namespace, *, database_url: Callable[[], str]) 
         return 1
     done = asyncio.run(
         store_design(
-            database_url(),
+            settings_of(arguments).database_url,
             assets,
             project=arguments.project,
             source=arguments.file.name,

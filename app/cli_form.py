@@ -5,28 +5,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+from app.cli_options import Arguments, add_home, settings_of
 
-def add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], *, home: Callable[[argparse.ArgumentParser], None]
-) -> None:
-    """`form import`; `home` adds the option that names the local stack."""
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`form import`."""
     form = commands.add_parser("form", help="forms: what crews fill in").add_subparsers(dest="verb", required=True)
     imports = form.add_parser("import", help="store an XLSForm as a form version; prints what it became")
     imports.set_defaults(command="form import")
     imports.add_argument("file", type=Path, metavar="FILE.xlsx")
     imports.add_argument("--project", required=True, metavar="CODE", help="whose work it is for, on record")
     imports.add_argument("--dry-run", action="store_true", help="print the definition as JSON and store nothing")
-    home(imports)
+    add_home(imports)
 
 
-def bring_in(arguments: argparse.Namespace, *, database_url: Callable[[], str]) -> int:
-    """Import the file; 1 when it cannot be taken over whole, with every reason on standard error.
-
-    `database_url` is asked only when there is something to store.
-    """
+def bring_in(arguments: Arguments) -> int:
+    """Import the file; 1 when it cannot be taken over whole, with every reason on standard error."""
     import msgspec
 
     from app.core.errors import ProjectUnknown
@@ -49,7 +45,7 @@ def bring_in(arguments: argparse.Namespace, *, database_url: Callable[[], str]) 
     try:
         stored = asyncio.run(
             store_form(
-                database_url(),
+                settings_of(arguments).database_url,
                 found.form,
                 fixed_version=found.has_version,
                 project=arguments.project,

@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
+from app.cli_options import Arguments, add_home, home_of
 
-def add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], *, home: Callable[[argparse.ArgumentParser], None]
-) -> None:
-    """`recipe check` and `recipe try`; `home` adds the option that names the local stack."""
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`recipe check` and `recipe try`."""
     recipe = commands.add_parser("recipe", help="recipes: how records are keyed into a portal")
     verbs = recipe.add_subparsers(dest="verb", required=True)
     checks = verbs.add_parser("check", help="find everything that is wrong with recipes; exit 0 when nothing is")
@@ -29,28 +28,26 @@ def add(
     tries.add_argument("--browser", action="store_true", help="in Chromium instead of over plain HTTP")
     tries.add_argument("--commit", action="store_true", help="pass the gate: really submit")
     tries.add_argument("--frames", type=Path, default=Path("frames"), metavar="DIR", help="for the pictures")
-    home(tries)
+    add_home(tries)
 
 
-def check(arguments: argparse.Namespace) -> int:
+def check(arguments: Arguments) -> int:
     """Report on the files; 1 when one has an error."""
     from tasks.runner.recipe_report import report
 
     return report(arguments.files, form=arguments.form, out=sys.stdout)
 
 
-def attempt(arguments: argparse.Namespace) -> int:
+def attempt(arguments: Arguments) -> int:
     """Try the file; 1 when the run does not come to its end, or cannot begin."""
     from app.core.settings import environment, load
-    from app.local.home import locate
     from app.local.running import running_env
     from tasks.runner.recipe_file import RecipeProblem
     from tasks.runner.trying import Options, Refused, try_out
 
     env = environment()
     if arguments.home is not None or not (arguments.url or env.get("ASBUILT_PORTAL_URL")):
-        home = locate(arguments.home, env=env, platform=sys.platform, user_home=Path.home())
-        env |= running_env(home)
+        env |= running_env(home_of(arguments))
     options = Options(
         file=arguments.file,
         record=arguments.record,

@@ -9,6 +9,7 @@ import signal
 import stat
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -112,6 +113,14 @@ def test_a_person_can_sign_in_with_the_printed_password(stack: Stack) -> None:
     password = made.stdout.removesuffix("\n")
     answer = httpx.post(f"{stack.url}/api/session", json={"email": email, "password": password}, timeout=60)
     assert answer.status_code == 200
+
+
+def test_a_design_is_tried_on_the_local_stack(stack: Stack, tmp_path: Path) -> None:
+    # Tried only: a project with a design finds fault with the records that other tests send.
+    plan = tmp_path / "plan.csv"
+    plan.write_text("asset,depth_m\nP-1,2\n")
+    asked = asbuilt("design", "import", str(plan), "--home", str(stack.home), "--project", "demo", "--dry-run")
+    assert (asked.returncode, asked.stdout, asked.stderr) == (0, "would be: 1 new, 0 changed, 0 the same\n", "")
 
 
 def test_access_to_an_unknown_project_is_refused_with_a_sentence(stack: Stack) -> None:

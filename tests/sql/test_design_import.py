@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from app.cli import main
-from app.core.errors import DatabaseUnavailable, ProjectUnknown
+from app.core.db import connect_arguments
+from app.core.errors import DatabaseUnavailable, InProgress, ProjectUnknown
 from app.intake.design import service
 from app.intake.design.assets import Asset
 from app.intake.design.reading import read
@@ -96,6 +97,18 @@ async def test_imports_at_once_follow_one_another(
     done = await asyncio.gather(*(store(database_url, *(plan if n % 2 else plan[::-1])) for n in range(4)))
     assert sorted(map(counts, done)) == [(0, 0, 12, 0)] * 3 + [(12, 0, 0, 0)]
     assert len(await rows(conn, AUDIT)) == 1
+
+
+async def test_an_import_that_waits_too_long_for_another_says_so(
+    database_url: str, conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = connect_arguments("asbuilt-cli")
+    soon = known | {"options": known["options"].replace("lock_timeout=5s", "lock_timeout=50ms")}
+    monkeypatch.setattr(service, "connect_arguments", lambda _name: soon)
+    async with conn.transaction():
+        await conn.execute(LOCK_PROJECT.block.text, {"code": "demo"})
+        with pytest.raises(InProgress, match="another import for 'demo' is running"):
+            await store(database_url, pole(1))
 
 
 async def test_an_upload_is_stored_while_a_plan_comes_in(database_url: str, conn: Connection) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 from psycopg import AsyncConnection
+from psycopg.errors import LockNotAvailable
 from psycopg.types.json import Jsonb
 
 from app.core.db import acting, connect_arguments, unavailable_as_problem
-from app.core.errors import ProjectUnknown
+from app.core.errors import InProgress, ProjectUnknown
 from app.intake.design import store
 from app.intake.design.assets import Asset
 
@@ -32,7 +33,8 @@ async def store_design(
 ) -> Imported:
     """Make each asset what the file says of it, all or none; with `dry_run` none, and the answer is what would be.
 
-    Assets that the file does not have stay as they are. Raises `ProjectUnknown`, `DatabaseUnavailable`.
+    Assets that the file does not have stay as they are. Raises `ProjectUnknown`, `InProgress` when another import
+    takes longer than this one may wait, `DatabaseUnavailable`.
     """
     async with (
         unavailable_as_problem(),
@@ -40,7 +42,10 @@ async def store_design(
         conn.transaction(force_rollback=dry_run),
         acting(conn, actor),
     ):
-        home = await store.LOCK_PROJECT(conn, code=project)
+        try:
+            home = await store.LOCK_PROJECT(conn, code=project)
+        except LockNotAvailable as exc:
+            raise InProgress(f"another import for {project!r} is running: try again when it is over") from exc
         if home is None:
             raise ProjectUnknown(f"there is no project {project!r}")
         put = [
