@@ -6,11 +6,12 @@ It counts in memory: with several processes each counts for itself, and Redis be
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from litestar.enums import ScopeType
@@ -54,6 +55,14 @@ class Buckets:
             self._full.popitem(last=False)
 
 
+class _Places:
+    """The places of one device, and how many requests have one or wait for one."""
+
+    def __init__(self, count: int) -> None:
+        self.free = asyncio.Semaphore(count)
+        self.asked = 0
+
+
 class Fairness:
     """The limits of one web process."""
 
@@ -61,7 +70,9 @@ class Fairness:
         self._uploads = Buckets(rate=settings.uploads_per_s, burst=settings.uploads_burst)
         self._failures = Buckets(rate=settings.failed_auth_per_min / 60, burst=max(1, settings.failed_auth_per_min))
         self._at_once = settings.requests_per_device
-        self._in_flight: Counter[UUID] = Counter()
+        self._waiting = settings.requests_waiting
+        self._wait_s = settings.requests_wait_s
+        self._places: dict[UUID, _Places] = {}
 
     def upload(self, device: UUID) -> None:
         """Raise `TooManyRequests` when the device sends too often."""
@@ -70,20 +81,38 @@ class Fairness:
             raise TooManyRequests("this device sends too often", retry_after_s=math.ceil(wait))
         self._uploads.spend(device)
 
-    @contextmanager
-    def place(self, device: UUID) -> Iterator[None]:
-        """One of the requests that the device may have at once. Raises `TooManyRequests`."""
-        if self._at_once and self._in_flight[device] >= self._at_once:
-            raise TooManyRequests(
-                "this device has too many requests open", limits={"requests": self._at_once}, retry_after_s=1
-            )
-        self._in_flight[device] += 1
-        try:
+    @asynccontextmanager
+    async def place(self, device: UUID) -> AsyncIterator[None]:
+        """One of the requests that the device may have at once; whoever comes first waits for it in line.
+
+        Raises `TooManyRequests` when too many wait already, and when it took too long.
+        """
+        if not self._at_once:
             yield
+            return
+        places = self._places.setdefault(device, _Places(self._at_once))
+        if places.asked >= self._at_once + self._waiting:
+            raise self._too_many()
+        places.asked += 1
+        try:
+            try:
+                async with asyncio.timeout(self._wait_s):
+                    await places.free.acquire()
+            except TimeoutError:
+                raise self._too_many() from None
+            try:
+                yield
+            finally:
+                places.free.release()
         finally:
-            self._in_flight[device] -= 1
-            if not self._in_flight[device]:
-                del self._in_flight[device]
+            places.asked -= 1
+            if not places.asked:
+                del self._places[device]
+
+    def _too_many(self) -> TooManyRequests:
+        return TooManyRequests(
+            "this device has too many requests open", limits={"requests": self._at_once}, retry_after_s=1
+        )
 
     def demand_patience(self, key: Hashable) -> None:
         """Raise `TooManyRequests` when so many secrets of this kind and address were wrong that no more are looked at."""
@@ -97,7 +126,10 @@ class Fairness:
 
 
 class FairShare:
-    """Gives each request of a device its place, and refuses those that have none. Streams have limits of their own."""
+    """Gives each request of a device its place, and refuses those that get none. Streams have limits of their own.
+
+    Clients of tus take a 429 for the end of an upload, so a request waits for its place; its body is not read meanwhile.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -109,7 +141,7 @@ class FairShare:
             await self._app(scope, receive, send)
             return
         fairness: Fairness = scope["litestar_app"].state["fairness"]
-        with fairness.place(caller.id):
+        async with fairness.place(caller.id):
             if _begins_an_upload(scope["method"], path):
                 fairness.upload(caller.id)
             await self._app(scope, receive, send)

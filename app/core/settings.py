@@ -92,6 +92,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     uploads_burst: int = 50
     requests_per_device: int = 10
     """How many requests of a device are answered at once."""
+    requests_waiting: int = 20
+    """How many more of a device wait, unread, until one of those is answered."""
+    requests_wait_s: float = 15.0
+    """How long they wait."""
     failed_auth_per_min: int = 10
     """How many wrong secrets an address may show a minute."""
     requests_at_once: int = 1000
@@ -234,7 +238,8 @@ def _contradictions(s: Settings) -> list[str]:
         (s.pool_size < 2, "ASBUILT_POOL_SIZE must be at least 2"),
         (s.uploads_per_s > 0 and s.uploads_burst < 1, "ASBUILT_UPLOADS_BURST must be at least 1"),
         (
-            min(s.uploads_per_s, s.requests_per_device, s.failed_auth_per_min, s.requests_at_once) < 0,
+            min(s.uploads_per_s, s.requests_per_device, s.failed_auth_per_min, s.requests_at_once) < 0
+            or min(s.requests_waiting, s.requests_wait_s) < 0,
             "limits of requests must not be below zero",
         ),
         (s.concurrency < 1, "ASBUILT_CONCURRENCY must be at least 1"),

@@ -1,12 +1,17 @@
-"""The arithmetic of limits: a burst, then a rate; and a body's pace."""
+"""The arithmetic of limits: a burst, then a rate; a line before the places of a device; and a body's pace."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from uuid import uuid4
+
 import pytest
 
-from app.core.errors import IdleTimeout
-from app.core.fairness import Buckets
+from app.core.errors import IdleTimeout, TooManyRequests
+from app.core.fairness import Buckets, Fairness
 from app.core.pace import MIN_RATE, Pace
+from app.core.settings import Settings
 
 
 class Clock:
@@ -67,3 +72,72 @@ def test_a_body_that_never_ends_is_given_up() -> None:
     assert pace.left() == 0
     with pytest.raises(IdleTimeout, match="longer than 0 s"):
         pace.judge()
+
+
+class Line:
+    """Requests of one device, which has two places and a line of three."""
+
+    def __init__(self) -> None:
+        self.fairness = Fairness(Settings(requests_per_device=2, requests_waiting=3, requests_wait_s=60))
+        self.device = uuid4()
+        self.served: list[int] = []
+        self.ends = [asyncio.Event() for _ in range(6)]
+        self.left: Callable[[int], object] = lambda n: None
+
+    async def request(self, n: int) -> None:
+        async with self.fairness.place(self.device):
+            self.served.append(n)
+            await self.ends[n].wait()
+        self.left(n)
+
+    async def come(self, count: int) -> list[asyncio.Task[None]]:
+        tasks = [asyncio.create_task(self.request(n)) for n in range(count)]
+        await turn()
+        return tasks
+
+
+async def turn() -> None:
+    """Let everybody go as far as they can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_who_came_first_is_served_first_and_the_line_has_an_end() -> None:
+    line = Line()
+    tasks = await line.come(6)
+    assert line.served == [0, 1]
+    with pytest.raises(TooManyRequests) as refused:
+        await tasks[5]
+    assert (refused.value.limits, refused.value.retry_after_s) == ({"requests": 2}, 1)
+    for n in (1, 0, 2):
+        line.ends[n].set()
+        await turn()
+    assert line.served == [0, 1, 2, 3, 4]
+    for n in (3, 4):
+        line.ends[n].set()
+    await asyncio.gather(*tasks[:5])
+    assert not line.fairness._places
+
+
+async def test_a_place_is_lost_to_nobody_who_was_cancelled() -> None:
+    """In the line, at the very moment when the place is given, and at work."""
+    line = Line()
+    tasks = await line.come(5)
+    tasks[2].cancel()
+    await turn()
+    # The place is the fourth's by then, which does not know it yet.
+    line.left = lambda n: tasks[3].cancel() if n == 0 else None
+    line.ends[0].set()
+    await turn()
+    assert line.served == [0, 1, 4]
+    tasks[1].cancel()
+    line.ends[4].set()
+    await asyncio.wait(tasks)
+    assert [task.cancelled() for task in tasks] == [False, True, True, True, False]
+    assert not line.fairness._places
+
+
+async def test_a_device_without_a_limit_has_no_line() -> None:
+    fairness, device = Fairness(Settings(requests_per_device=0, requests_waiting=0)), uuid4()
+    async with fairness.place(device), fairness.place(device):
+        assert not fairness._places

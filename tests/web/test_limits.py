@@ -14,10 +14,13 @@ import httpx
 import pytest
 
 from app.core.access import create_user
+from app.core.fairness import Fairness
+from app.core.settings import Settings
 from sql import Connection
 from tests.service import Service, record, service, token, until, web_settings
 
 POST = "/api/mobile/records"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @asynccontextmanager
@@ -61,6 +64,11 @@ class Line:
         """The first answer, whose body is one object."""
         async with asyncio.timeout(60):
             return await self._reader.readuntil(b"}")
+
+    async def begins(self) -> bytes:
+        """The first head of an answer."""
+        async with asyncio.timeout(60):
+            return await self._reader.readuntil(b"\r\n\r\n")
 
     async def dribble(self) -> None:
         """A byte at a time, until the line is cut."""
@@ -149,7 +157,7 @@ async def test_requests_at_once_are_bounded_for_a_device_and_in_all(
 ) -> None:
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(
-            limited(database_url, redis_url, tmp_path, requests_per_device=2, requests_at_once=4)
+            limited(database_url, redis_url, tmp_path, requests_per_device=2, requests_waiting=0, requests_at_once=4)
         )
         others = [await token(conn) for _ in range(2)]
         me = "/api/me"
@@ -173,6 +181,62 @@ async def test_requests_at_once_are_bounded_for_a_device_and_in_all(
         for each in lines:
             each.writer.close()
         assert (await until(lambda: ask(house.upload), lambda answer: answer.status_code == 200)).status_code == 200
+
+
+async def test_a_request_too_many_waits_unread_for_its_place(
+    database_url: str, conn: Connection, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: dict[str, Any] = {"requests_per_device": 1, "requests_waiting": 1, "requests_wait_s": 60.0}
+    made: list[Fairness] = []
+
+    def fairness(settings: Settings) -> Fairness:
+        made.append(Fairness(settings))
+        return made[0]
+
+    monkeypatch.setattr("app.main.Fairness", fairness)
+    async with AsyncExitStack() as stack:
+        house = await stack.enter_async_context(limited(database_url, redis_url, tmp_path, **limits))
+        at_work, waiting, given_up = [await stack.enter_async_context(line(house)) for _ in range(3)]
+
+        async def asked() -> int:
+            return sum(places.asked for places in made[0]._places.values())
+
+        async def me(bearer: str = "") -> int:
+            return (await house.http.get("/api/me", headers=house.bearer(bearer))).status_code
+
+        request = head(house.upload, length=2).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+        await at_work.send(request)
+        assert await at_work.begins() == CONTINUE
+        await waiting.send(request)
+        told = asyncio.create_task(waiting.begins())
+        await until(asked, lambda count: count == 2)
+        # Whoever comes now is refused at once, another device waits for nobody, and nobody wants the body in line.
+        assert (await me(), await me(await token(conn))) == (429, 200)
+        assert not told.done()
+
+        await at_work.send(b"{}")
+        assert (await at_work.problem()).startswith(b"HTTP/1.1 400 ")
+        assert await told == CONTINUE
+        # Who waited and hung up leaves nothing behind.
+        await given_up.send(request)
+        await until(asked, lambda count: count == 2)
+        given_up.writer.close()
+        await waiting.send(b"{}")
+        assert (await waiting.problem()).startswith(b"HTTP/1.1 400 ")
+        assert await me() == 200
+        await until(asked, lambda count: count == 0)
+
+
+async def test_who_waited_too_long_for_a_place_is_told_to_come_again(
+    database_url: str, conn: Connection, redis_url: str, tmp_path: Path
+) -> None:
+    limits: dict[str, Any] = {"requests_per_device": 1, "requests_waiting": 5, "requests_wait_s": 0.05}
+    async with limited(database_url, redis_url, tmp_path, **limits) as house, line(house) as at_work:
+        await at_work.send(head(house.upload).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+        assert await at_work.begins() == CONTINUE
+        full = await house.http.get("/api/me", headers=house.bearer())
+        assert told_to_wait(full, 429, "too-many-requests") == 1
+        assert full.json()["limits"] == {"requests": 1}
 
 
 async def test_who_only_holds_the_line_is_let_go(house: Service) -> None:

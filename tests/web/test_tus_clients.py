@@ -20,7 +20,7 @@ from playwright.async_api import async_playwright
 from sql import Connection
 from tests import packages
 from tests.machine import browser
-from tests.service import service, web_settings
+from tests.service import listed, record, service, web_settings
 from tests.unit.pictures import jpeg
 from tests.web.cutting import CuttingNetwork, cutting_network
 from tests.web.test_resumable import sha256
@@ -107,6 +107,21 @@ async def test_tus_js_client(
     photo = tmp_path / "page" / "photo.jpg"
     await run("node", script, url + FILES, tus.served.upload, record_id, "tag", photo, kind)
     await arrived(tus, record_id, network)
+
+
+async def test_tus_js_client_with_more_photos_at_once_than_a_device_has_places(
+    database_url: str, conn: Connection, redis_url: str, node_modules: Path, tmp_path: Path
+) -> None:
+    """It takes a 429 for the end; so whoever finds no place waits for one, and none is told to come again."""
+    (photo := tmp_path / "photo.jpg").write_bytes(jpeg(size=(600, 800)))
+    names = [f"p{n}" for n in range(12)]
+    async with service(web_settings(database_url, redis_url, tmp_path, requests_per_device=4)) as served:
+        tus = Tus(served, conn)
+        body = record(photos=listed(dict.fromkeys(names, "tag")))
+        await tus.served.http.put(f"{RECORDS}/{body['id']}", headers=served.bearer(), json=body)
+        script = shutil.copy(CLIENTS / "many.mjs", node_modules.parent)
+        await run("node", script, served.url + FILES, served.upload, body["id"], photo, *names)
+        assert len(await tus.received(body["id"])) == len(names)
 
 
 @pytest.mark.parametrize("piece", [0, 100_000])
