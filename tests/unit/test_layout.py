@@ -141,6 +141,9 @@ def test_the_repository_names_no_registry_and_no_machine() -> None:
 def test_the_docs_list_every_problem_as_the_code_has_it() -> None:
     """Apps are written from this page: an error that is not on it is handled as none. New problems need a note."""
     page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    assert [each.code for each in catalogue.entries() if not each.note] == [], (
+        "its docstring says no more than its title"
+    )
     assert page == catalogue.with_table(page), "run: python -m app.core.catalogue docs/errors.md"
 
 
