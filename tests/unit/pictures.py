@@ -75,6 +75,28 @@ def animation(kind: str) -> bytes:
     return out.getvalue()
 
 
+def long_animation(frames: int) -> bytes:
+    """A WebP of so many frames of 64 × 64, each of a few bytes."""
+    out = BytesIO()
+    Image.new("RGB", (64, 64), (90, 0, 0)).save(out, "WEBP", lossless=True)
+    picture = out.getvalue()[12:]
+    size = (63).to_bytes(3, "little") * 2
+    frame = bytes(6) + size + (40).to_bytes(3, "little") + b"\0" + picture
+    extended = _riff(b"VP8X", b"\x02" + bytes(3) + size) + _riff(b"ANIM", bytes(6))
+    return _riff(b"RIFF", b"WEBP" + extended + frames * _riff(b"ANMF", frame))
+
+
+def _riff(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+
+
+def noise(width: int, height: int) -> bytes:
+    """The dearest JPEG to decode: every coefficient is there. Of 49 megapixels it has 20 MB."""
+    out = BytesIO()
+    Image.effect_noise((width, height), 120).save(out, "JPEG", quality=45)
+    return out.getvalue()
+
+
 def exif_loop() -> bytes:
     """A good JPEG whose EXIF directories lead to themselves: the sub-directories, and the one that comes next."""
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, 8) for tag in (0x8769, 0x8825, 0xA005))

@@ -133,6 +133,7 @@ LIES: dict[str, bytes] = {
     "a bomb of 1.6 gigapixels": pictures.png_header(40_000, 40_000),
     "the largest head": pictures.png_header(65_535, 65_535),
     "an animation": pictures.animation("WEBP"),
+    "an animation of 10,000 frames": pictures.long_animation(10_000),
 }
 
 

@@ -87,7 +87,10 @@ class Files:
         self.asked.append((name, sent))
         body = self.bodies.get(name)
         status = 404 if body is None else 200 if sent == f"Bearer {self.token}" else 401
-        await send({"type": "http.response.start", "status": status, "headers": []})
+        headers = []
+        if name.startswith("moved-to/"):
+            status, headers = 302, [(b"location", f"{self.url}/{name.removeprefix('moved-to/')}".encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body or b""})
 
 

@@ -257,7 +257,13 @@ async def test_a_wrong_password_is_said_without_saying_it(database_url: str, tmp
 @pytest.mark.parametrize("rig", ["none"], indirect=True, ids=["forms"])
 @pytest.mark.parametrize(
     ("damage", "code"),
-    [("missing", "FILE_MISSING"), ("hash", "FILE_DAMAGED"), ("size", "FILE_DAMAGED"), ("scheme", "FILE_MISSING")],
+    [
+        ("missing", "FILE_MISSING"),
+        ("hash", "FILE_DAMAGED"),
+        ("size", "FILE_DAMAGED"),
+        ("scheme", "FILE_MISSING"),
+        ("redirect", "FILE_MISSING"),
+    ],
 )
 async def test_photos_are_fetched_with_the_token_and_checked(rig: Rig, damage: str, code: str) -> None:
     good = rig.files.add("base-1.jpg", jpeg())
@@ -265,10 +271,24 @@ async def test_photos_are_fetched_with_the_token_and_checked(rig: Rig, damage: s
         "missing": msgspec.structs.replace(good, url=f"{rig.files.url}/gone.jpg"),
         "hash": msgspec.structs.replace(good, sha256=hashlib.sha256(b"other").hexdigest()),
         "size": msgspec.structs.replace(good, size=10),
+        "redirect": msgspec.structs.replace(good, url=f"{rig.files.url}/moved-to/{good.name}"),
         "scheme": msgspec.structs.replace(good, url="file:///etc/passwd"),
     }[damage]
     error = failure(await played(rig, rig.spec(files=(bad,))))
     assert (error.code, error.outcome) == (code, "not_submitted")
+    if damage == "redirect":
+        assert [name for name, _ in rig.files.asked] == [f"moved-to/{good.name}"], "the redirect was followed"
+
+
+async def test_an_address_in_a_field_is_keyed_and_not_visited(rig: Rig) -> None:
+    address = f"{rig.files.url}/visited"
+    texts = ("crew_lead", "notes", "asset")
+    spec = rig.spec(inputs=POLE | dict.fromkeys(texts, address))
+    events = await played(rig, spec)
+    assert events[-1].type == "run.succeeded", events[-1].data
+    fields, _ = await read_back(rig, spec.external_ref)
+    assert fields["notes"] == address
+    assert "visited" not in {name for name, _ in rig.files.asked}
 
 
 async def test_a_portal_that_has_changed_is_still_keyed_and_the_change_is_told_once(rig: Rig) -> None:
