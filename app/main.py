@@ -24,6 +24,7 @@ from app.core.auth import Authentication, Doorkeeper
 from app.core.cache import ProgressCache, commands
 from app.core.entrance import Entrance
 from app.core.fairness import Fairness, FairShare
+from app.core.heads import Heads
 from app.core.orphans import Orphans
 from app.core.problems import HANDLERS, JSON_BYTES
 from app.core.protocol import protocol
@@ -104,6 +105,7 @@ class Web:
             middleware=[DefineMiddleware(Authentication, public_url=settings.public_url), FairShare],
             exception_handlers=HANDLERS,
             openapi_config=openapi.config(),
+            plugins=[Heads()],
             cors_config=CORSConfig(
                 allow_origins=list(settings.cors_origins),
                 allow_headers=["Authorization", *tus.REQUEST_HEADERS],

@@ -109,7 +109,9 @@ async def _bytes(
     etag = tag(sha256)
     if has(request, etag):
         return unchanged(etag)
-    asked = request.headers.get("range", "") if request.headers.get("if-range", etag) == etag else ""
+    head = request.method == "HEAD"
+    # A range is a thing of GET (RFC 9110, section 14.2).
+    asked = request.headers.get("range", "") if not head and request.headers.get("if-range", etag) == etag else ""
     part = span(asked, size)
     start, stop = part or (0, size)
     told = {**SAFE, **headers, "ETag": etag, "Accept-Ranges": "bytes", "Content-Length": str(stop - start)}
@@ -118,6 +120,9 @@ async def _bytes(
     chunks = blobs.stream(sha256, start=start, stop=stop)
     # The first one now: what cannot be read must be an answer, not half of one.
     first = await anext(chunks, b"")
+    if head:
+        await chunks.aclose()
+        return Response(b"", media_type=media_type, headers=told)
     return Stream(_joined(first, chunks), media_type=media_type, status_code=200 if part is None else 206, headers=told)
 
 
