@@ -8,6 +8,7 @@ import msgspec
 from psycopg import AsyncConnection
 from psycopg.types.json import Json, Jsonb
 
+from app.core.db import connect_arguments, unavailable_as_problem
 from app.core.errors import ProjectUnknown
 from app.intake.form_defs import FormDef
 from sql import load
@@ -45,7 +46,7 @@ async def store_form(
 ) -> Stored:
     """Add the form as its own version, or as the next one; content that is there already is left as it is.
 
-    Raises `ProjectUnknown`, and `FormTaken` for a fixed version that says something else.
+    Raises `ProjectUnknown`, `DatabaseUnavailable`, and `FormTaken` for a fixed version that says something else.
     """
     content = {
         "form_key": form.form_key,
@@ -55,7 +56,10 @@ async def store_form(
         "measures": Jsonb(msgspec.to_builtins(form.measures)),
         "rules": Jsonb(msgspec.to_builtins(form.rules)),
     }
-    async with await AsyncConnection.connect(database_url, connect_timeout=30) as conn:
+    async with (
+        unavailable_as_problem(),
+        await AsyncConnection.connect(database_url, **connect_arguments("asbuilt-cli")) as conn,
+    ):
         home = await PROJECT_OF_CODE(conn, code=project)
         if home is None:
             raise ProjectUnknown(f"there is no project {project!r}")

@@ -1,10 +1,11 @@
-"""`python -m tests.bench [--write]`: all benchmarks on throw-away servers, one table; `--write` puts it into the docs."""
+"""`python -m tests.bench [--write]`: all benchmarks on throw-away servers, two tables; `--write` puts them into the docs."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import platform
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -32,12 +33,16 @@ Measured on {machine}.
 def main() -> None:
     """Measure, and show."""
     arguments = argparse.ArgumentParser(prog="python -m tests.bench", description="The benchmarks.")
-    arguments.add_argument("--write", action="store_true", help=f"put the table into docs/{PAGE.name}")
-    arguments.add_argument("--only", choices=("upload", "resumable", "phone", "workers"), help="a part of it")
+    # A part alone would take the others' figures off the page.
+    either = arguments.add_mutually_exclusive_group()
+    either.add_argument("--write", action="store_true", help=f"put the tables into docs/{PAGE.name}")
+    either.add_argument("--only", choices=("upload", "resumable", "phone", "workers"), help="a part of it")
     asked = arguments.parse_args()
     busy = _busy()
     if busy and asked.write:
         sys.exit(f"{busy}: nothing measured now is worth writing down.")
+    if asked.write and shutil.which("npm") is None:
+        sys.exit("There is no npm here, so the resumable uploads have no peer: the page would lose them.")
     started = time.monotonic()
     compared: list[figures.Comparison] = []
     waited: list[figures.Wait] = []

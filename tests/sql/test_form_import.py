@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from app.core.errors import ProjectUnknown
+from app.core.errors import DatabaseUnavailable, ProjectUnknown
 from app.intake.form_defs import FormDef, bundled
 from app.intake.form_import import FormTaken, Stored, store_form
 from sql import Connection
@@ -62,4 +62,6 @@ async def test_two_imports_at_once_are_one_version(database_url: str, conn: Conn
 async def test_an_unknown_project_stores_nothing(database_url: str, conn: Connection) -> None:
     with pytest.raises(ProjectUnknown):
         await store(database_url, FORM, fixed=True, project="nowhere")
+    with pytest.raises(DatabaseUnavailable):
+        await store("postgresql://127.0.0.1:1/none", FORM, fixed=True)
     assert await versions(conn) == []

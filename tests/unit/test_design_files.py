@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.intake.design.assets import FLAWS_TOLD, MAX_EXPECTED_BYTES, Asset, DesignRefused
 from app.intake.design.reading import read
@@ -235,3 +238,17 @@ def test_json_of_any_depth_and_any_bytes_is_told(tmp_path: Path) -> None:
 def test_the_system_of_coordinates_may_be_named_if_it_is_the_only_one(tmp_path: Path) -> None:
     named = '"crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}},'
     assert len(assets(tmp_path, collection(GOOD, more=named))) == 1
+
+
+@given(
+    begins=st.sampled_from([b"", b"asset,lat,lon,a[],b/c\n", b'{"type": "FeatureCollection", "features": [']),
+    pieces=st.lists(
+        st.sampled_from([b"P-1", b",", b'"', b"\n", b"\r", b"{", b"}", b"[", b"]", b":", b"1e999", b"\x00", b"\xff"])
+    ),
+    ends=st.binary(max_size=20),
+)
+def test_no_bytes_end_otherwise_than_in_assets_or_flaws(
+    tmp_path_factory: pytest.TempPathFactory, begins: bytes, pieces: list[bytes], ends: bytes
+) -> None:
+    with suppress(DesignRefused):
+        assert assets(tmp_path_factory.getbasetemp(), begins + b"".join(pieces) + ends) != []
