@@ -185,7 +185,10 @@ BAD_INPUTS: dict[int, tuple[str, ...]] = {
     ),
     21: (f"{BODIES}::test_a_compressed_body_is_not_unpacked",),
     22: ("web/test_protocol.py::test_it_is_answered_400_and_the_line_is_cut",),
-    23: ("web/test_limits.py::test_who_only_holds_the_line_is_let_go",),
+    23: (
+        "web/test_limits.py::test_who_only_holds_the_line_is_let_go",
+        "web/test_dribblers.py::test_a_thousand_that_hold_their_lines_cost_the_others_nothing",
+    ),
     24: ("browser/test_hostile_text.py::test_hostile_text_is_shown_and_never_run",),
     25: (f"{STRANGERS}::test_nothing_sent_writes_a_line_of_its_own_into_the_log",),
     26: tuple(
