@@ -364,6 +364,7 @@ table photo: dhash bigint
 table photo: sharpness real
 table photo: luma real
 table photo: rendition_sha256 bytea
+table photo: compared boolean not null default false
 table photo: constraint photo_blob_sha256_fkey FOREIGN KEY (blob_sha256) REFERENCES blob(sha256)
 table photo: constraint photo_check CHECK (((received_at IS NULL) = ((blob_sha256 IS NULL) AND (rejected_reason IS NULL))))
 table photo: constraint photo_checks_check CHECK ((checks = ANY (ARRAY['done'::text, 'deferred'::text, 'failed'::text])))
@@ -377,9 +378,11 @@ table photo: constraint photo_record_id_fkey FOREIGN KEY (record_id) REFERENCES 
 table photo: constraint photo_record_id_name_key UNIQUE (record_id, name)
 table photo: constraint photo_rendition_sha256_fkey FOREIGN KEY (rendition_sha256) REFERENCES blob(sha256)
 table photo: constraint photo_taken_at_source_check CHECK ((taken_at_source = ANY (ARRAY['offset'::text, 'gps'::text, 'project_tz'::text])))
+CREATE INDEX photo_bands ON public.photo USING gin ((ARRAY[((dhash & (8191)::bigint))::integer, ((((dhash >> 13) & (8191)::bigint))::integer | 8192), ((((dhash >> 26) & (8191)::bigint))::integer | 16384), ((((dhash >> 39) & (8191)::bigint))::integer | 24576), ((((dhash >> 52) & (4095)::bigint))::integer | 32768)])) WITH (fastupdate=off) WHERE ((dhash IS NOT NULL) AND (kind = 'photo'::text))
 CREATE INDEX photo_blob ON public.photo USING btree (blob_sha256)
 CREATE INDEX photo_rendition ON public.photo USING btree (rendition_sha256) WHERE (rendition_sha256 IS NOT NULL)
 CREATE INDEX photo_unchecked ON public.photo USING btree (record_id) WHERE ((checks = 'deferred'::text) AND (blob_sha256 IS NOT NULL))
+CREATE INDEX photo_uncompared ON public.photo USING btree (id) WHERE ((NOT compared) AND (dhash IS NOT NULL) AND (kind = 'photo'::text))
 CREATE UNIQUE INDEX photo_name_twins ON public.photo USING btree (record_id, lower(name))
 table portal: key text not null
 table portal: name text not null
@@ -646,6 +649,7 @@ function public.account_stamp() returns trigger
 function public.actor() returns text
 function public.add_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
 function public.admit(p_job uuid) returns boolean
+function public.alike_photos(p photo) returns TABLE(record_id uuid, photo text, finding jsonb)
 function public.answer_input(p_job uuid, p_input uuid, p_cipher bytea, p_decision text, p_reason text) returns jsonb
 function ops.answer_outcome(p_job uuid, p_submitted boolean, p_confirmation text, p_reason text) returns jsonb
 function public.app_queue_abort() returns trigger
@@ -665,6 +669,7 @@ function public.carries(q procrastinate_jobs, p_job uuid) returns boolean
 function public.claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_lease_s double precision) returns SETOF automation_job
 function public.clear_rejections(p_job uuid) returns void
 function public.close_attempt(p_job uuid, p_attempt integer, p_outcome text, p_error jsonb) returns boolean
+function public.compare_photos(p_most integer) returns integer
 function public.confirm_submission(p_job uuid, p_attempt integer, p_confirmation text, p_how text) returns void
 function public.correct_record(p_project uuid, p_device uuid, p_expected integer, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_actor text, OUT outcome text) returns text
 function public.defer_checks(p_record uuid) returns void
@@ -694,6 +699,7 @@ function public.job_view(j automation_job) returns jsonb
 function public.keep_blob(p_sha256 bytea, p_size bigint, p_type text) returns bytea
 function public.lock_job(p_job uuid) returns automation_job
 function public.media_due(p_form text, p_version integer) returns timestamp with time zone
+function public.near_photos(p photo, p_bits integer) returns TABLE(id uuid, received_at timestamp with time zone, compared boolean, bits integer, same boolean)
 function public.next_waiters(p_account uuid, p_room bigint) returns TABLE(job_id uuid, queue_row bigint)
 function public.note_edit(job automation_job, p_action text, p_reason text) returns void
 function ops.pause_portal(p_portal text, p_reason text, p_account text) returns integer

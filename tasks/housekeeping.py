@@ -1,4 +1,4 @@
-"""The worker's own loops, beside its jobs: the timer of due retries and of probes at portals, and the reconciler."""
+"""The worker's own loops, beside its jobs: the timer of due retries and of probes at portals, the reconciler, and the comparer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from tasks import store
 from tasks.workshop import Workshop
 
 log = logging.getLogger("asbuilt.worker")
+
+COMPARED_AT_ONCE = 20
+"""Photos in one transaction: it holds the jobs on which it found something, and is to be over in a tenth of a second."""
 
 
 class Timer:
@@ -69,3 +72,28 @@ class Reconciler:
                 "a job was mended", extra={"event": "reconcile.mended", "kind": repair.kind, "job": repair.job_id}
             )
         return repairs
+
+
+class Comparer:
+    """Compares new photos with those of other records of their project, so that no upload waits for it."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+
+    async def loop(self) -> None:
+        """Run until cancelled; trouble with the database is waited out."""
+        while True:
+            try:
+                await self.sweep()
+            except TROUBLE as exc:
+                log.warning("photos wait", extra={"event": "compare.database", "error": type(exc).__name__})
+            await asyncio.sleep(self._shop.settings.reconcile_s)
+
+    async def sweep(self) -> int:
+        """All that are new, a batch at a time; how many there were. Nothing, while another worker is at it."""
+        done, more = 0, COMPARED_AT_ONCE
+        while more == COMPARED_AT_ONCE:
+            async with self._shop.pool.connection() as conn:
+                more = (await store.COMPARE_PHOTOS(conn, most=COMPARED_AT_ONCE)).done
+            done += more
+        return done

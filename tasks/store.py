@@ -102,6 +102,10 @@ class PhotoRow(msgspec.Struct, frozen=True, kw_only=True):
     sha256: bytes
 
 
+class ComparedRow(msgspec.Struct, frozen=True, kw_only=True):
+    done: int
+
+
 class NextRow(msgspec.Struct, frozen=True, kw_only=True):
     next_s: float | None
 
@@ -134,6 +138,7 @@ SETTLE_DETACHED = _Q.one("settle_detached", DoneRow)
 RENEW_LEASE = _Q.opt("renew_lease", LeaseRow)
 SETTLE_CANCELLED = _Q.one("settle_cancelled", DoneRow)
 RECONCILE = _Q.many("reconcile", RepairRow)
+COMPARE_PHOTOS = _Q.one("compare_photos", ComparedRow)
 TURNED_AWAY = _Q.one("turned_away", DoneRow)
 RESERVE_START = _Q.one("reserve_start", WaitRow)
 PROMOTE_PROBES = _Q.exec("promote_probes")

@@ -16,7 +16,7 @@ from tasks.automation import automate
 from tasks.company import Company
 from tasks.fetching import HardenedManager
 from tasks.hardening import HardenedWorker
-from tasks.housekeeping import Reconciler, Timer
+from tasks.housekeeping import Comparer, Reconciler, Timer
 from tasks.listening import HardenedConnector
 from tasks.patience import Patience
 from tasks.workshop import Workshop, open_workshop
@@ -41,7 +41,11 @@ class AutomationWorker(HardenedWorker):
         async with open_workshop(self._app.config, patience=manager.patience, company=manager.company) as shop:
             self._app.shop = shop
             self.additional_context = {"shop": shop}
-            self.house = (("timer", Timer(shop).loop), ("reconciler", Reconciler(shop).loop))
+            self.house = (
+                ("timer", Timer(shop).loop),
+                ("reconciler", Reconciler(shop).loop),
+                ("comparer", Comparer(shop).loop),
+            )
             await super().run()
 
     def begun(self) -> None:

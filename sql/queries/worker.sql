@@ -201,6 +201,10 @@ returning j.cancel_requested_at is not null as cancel_requested;
 -- The run was stopped as a person asked.
 select settle_cancelled(%(job)s, %(attempt)s) as done;
 
+-- name: compare_photos :one
+-- So many new photos beside those of other records; how many. None while another worker is at it.
+select compare_photos(%(most)s) as done;
+
 -- name: reconcile :many
 -- One sweep over what lost workers left; nothing while another worker sweeps.
 select kind, job_id from reconcile(%(grace_s)s);

@@ -165,9 +165,11 @@ CATALOGUE: tuple[Entry, ...] = (
     ),
     Entry(
         rule="photo-reused",
-        severity="major",
-        about="the same bytes are a photo of another record, of this project or another",
-        evidence=("sha256", "record", "reference", "name"),
+        severity="major; minor if only alike",
+        about="the same bytes are a photo of another record, of this project or another; or, found by the workers' sweep, a picture "
+        "that looks like one of another record of the project: their hashes differ in at most 4 bits",
+        settings=("photo_near_bits",),
+        evidence=("sha256", "record", "reference", "name", "bits"),
     ),
     Entry(
         rule="position-missing",
