@@ -41,7 +41,9 @@ POINT = st.sampled_from(["A1", "A3", "A5", "A6"])
 
 OF_RECORD = """
     select (select count(*) from asbuilt_record where id = %(id)s::uuid),
-           (select count(*) from record_revision where record_id = %(id)s::uuid),
+           (select count(*) from asbuilt_record as r where id = %(id)s::uuid
+               and r.revision = (select count(*) from record_revision where record_id = r.id)
+               and r.revision = (select revision from automation_job where record_id = r.id)),
            (select count(*) from automation_job where record_id = %(id)s::uuid),
            (select count(*) from automation_job as j join procrastinate_jobs as q on (q.args ->> 'automation_job_id')::uuid = j.id
              where j.record_id = %(id)s::uuid and q.status in ('todo', 'doing')),
@@ -123,9 +125,13 @@ class Tunnel(RuleBasedStateMachine):
     def begin(self) -> None:
         self.uploads = [Upload(self.rig.token) for _ in range(2)]
 
+    def settled(self, n: int) -> Upload:
+        """This upload, when the phone knows which content of it is stored."""
+        return self.uploads[n]
+
     @rule(n=ONE, way=WAY, name=NAME, web=WEB)
     def sends(self, n: int, way: str, name: str, web: int) -> None:
-        upload = self.uploads[n]
+        upload = self.settled(n)
         ask, things = upload.ask(way, name)
         if way == "photo" and upload.known[RECORD] != "yes":
             self.too_early(upload, ask, web)
@@ -159,7 +165,7 @@ class Tunnel(RuleBasedStateMachine):
     def dies_at(self, n: int, package: bool, name: str, web: int, point: str) -> None:
         """At this point of storing a record; a replay comes past the first ones only, and may be answered."""
         self.deaths += 1
-        upload = self.uploads[n]
+        upload = self.settled(n)
         self.rig.webs[web].up(f"{point}:kill")
         ask, things = upload.ask("package" if package else "record", name)
         answer = self.rig.send(web, ask)
@@ -171,7 +177,7 @@ class Tunnel(RuleBasedStateMachine):
 
     @rule(n=ONE, way=WAY, name=NAME)
     def is_sent_four_times_at_once(self, n: int, way: str, name: str) -> None:
-        upload = self.uploads[n]
+        upload = self.settled(n)
         ask, things = upload.ask(way, name)
         if way == "photo" and upload.known[RECORD] != "yes":
             return
@@ -274,7 +280,8 @@ class Tunnel(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """The phone insists, and then everything is there, once."""
-        for upload in self.uploads:
+        for n in range(len(self.uploads)):
+            upload = self.settled(n)
             answer = self.heard(0, upload.record())
             self.agrees(upload, [RECORD], answer)
             for name in SHOTS:

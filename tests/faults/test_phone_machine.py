@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 
 from app.local.seed import seed
 from tests.conftest import empty
-from tests.faults.phone_machine import Tunnel
+from tests.faults.phone_corrections import ChangingTunnel
 from tests.faults.phone_rig import DEADLINE_S, Rig, rig
 from tests.service import web_settings
 
@@ -43,7 +43,7 @@ def phone_rig(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Rig
 def test_any_order_of_uploads_cuts_and_kills_is_one_record(phone_rig: Rig, size: str) -> None:
     examples, steps, deaths = EXAMPLES[size]
 
-    class Here(Tunnel):
+    class Here(ChangingTunnel):
         rig = phone_rig
         most_deaths = deaths
 
