@@ -66,6 +66,10 @@ table asbuilt_record: media_state text not null
 table asbuilt_record: deleted_at timestamp with time zone
 table asbuilt_record: design_snapshot jsonb
 table asbuilt_record: media_due_at timestamp with time zone
+table asbuilt_record: version integer not null default 1
+table asbuilt_record: reviewed_at timestamp with time zone
+table asbuilt_record: reviewed_by text
+table asbuilt_record: review_note text not null default ''::text
 table asbuilt_record: constraint asbuilt_record_altitude_m_check CHECK (((altitude_m >= ('-100000'::numeric)::double precision) AND (altitude_m <= ('100000'::numeric)::double precision)))
 table asbuilt_record: constraint asbuilt_record_check CHECK (((lat IS NULL) = (lon IS NULL)))
 table asbuilt_record: constraint asbuilt_record_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
@@ -83,6 +87,8 @@ table asbuilt_record: constraint asbuilt_record_project_id_fkey FOREIGN KEY (pro
 table asbuilt_record: constraint asbuilt_record_review_state_check CHECK ((review_state = ANY (ARRAY['received'::text, 'has_issues'::text, 'edited'::text, 'approved'::text, 'rejected'::text])))
 table asbuilt_record: constraint asbuilt_record_revision_check CHECK ((revision > 0))
 table asbuilt_record: constraint asbuilt_record_v_accuracy_m_check CHECK (((v_accuracy_m >= (0)::double precision) AND (v_accuracy_m <= ('1000000'::numeric)::double precision)))
+table asbuilt_record: constraint asbuilt_record_version_check CHECK ((version > 0))
+table asbuilt_record: constraint record_review_by_somebody CHECK (((reviewed_at IS NULL) = (reviewed_by IS NULL)))
 CREATE INDEX asbuilt_record_asset ON public.asbuilt_record USING btree (project_id, asset_key)
 CREATE INDEX asbuilt_record_awaiting ON public.asbuilt_record USING btree (received_at) WHERE (media_state = 'awaiting'::text)
 CREATE INDEX asbuilt_record_device ON public.asbuilt_record USING btree (device_id, received_at DESC)
@@ -476,6 +482,7 @@ table project: created_at timestamp with time zone not null default now()
 table project: portal_account_id uuid
 table project: approval boolean not null default false
 table project: starts_on date
+table project: approval_required boolean not null default false
 table project: constraint project_boundary_check CHECK ((jsonb_typeof(boundary) = 'object'::text))
 table project: constraint project_check CHECK (((site_lat IS NULL) = (site_lon IS NULL)))
 table project: constraint project_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9-]{0,39}$'::text))
@@ -727,16 +734,21 @@ function public.reconcile_unfinished(p_grace_s double precision) returns SETOF u
 function public.record_intent(p_job uuid, p_attempt integer) returns boolean
 function public.record_needs(p_record uuid) returns text
 function public.record_row(r asbuilt_record) returns jsonb
+function public.record_version() returns trigger
 function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) returns void
 function ops.release(p_job uuid, p_reason text) returns jsonb
 function public.release_blobs(p_sha256 bytea[], p_older_s double precision) returns SETOF bytea
 function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb) returns void
 function ops.require_approval(p_on boolean, p_reason text, p_portal text, p_project text) returns void
+function ops.require_review(p_project text, p_on boolean, p_reason text) returns integer
 function public.reserve_start(p_job uuid, p_attempt integer) returns double precision
 function public.restate_waiters(a portal_account) returns void
 function public.resume_job(job automation_job) returns void
 function ops.resume_portal(p_portal text, p_reason text, p_account text) returns integer
 function ops.retry(p_job uuid, p_reason text) returns jsonb
+function ops.review(p_record uuid, p_decision text, p_note text, p_version integer) returns jsonb
+function public.review_needs(p_record uuid) returns text
+function public.review_view(r asbuilt_record) returns jsonb
 function public.revise_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
 function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
 function public.set_serials(p_project uuid, p_record uuid, p_serials jsonb) returns void
@@ -774,3 +786,4 @@ CREATE TRIGGER job_guard BEFORE UPDATE OF state ON public.automation_job FOR EAC
 CREATE TRIGGER job_slot AFTER UPDATE OF state, generation ON public.automation_job FOR EACH ROW WHEN (((new.generation > old.generation) OR ((new.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (old.state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))) OR ((new.state = 'needs_input'::text) AND (new.wait_reason = 'outcome_unknown'::text) AND (old.state <> 'needs_input'::text)))) EXECUTE FUNCTION job_slot()
 CREATE TRIGGER job_stamp BEFORE INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_stamp()
 CREATE TRIGGER job_tell AFTER INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_tell()
+CREATE TRIGGER record_version BEFORE UPDATE OF revision, review_state ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_version()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request, Response
 
 T = TypeVar("T")
+
+_NUMBERED = re.compile(r'"?(\d{1,9})(?:\.[0-9a-f]+)?"?')
 
 
 def tagged(request: Request[Any, Any, Any], view: T, *, prefix: str = "") -> Response[T]:
@@ -25,3 +28,9 @@ def has(request: Request[Any, Any, Any], etag: str) -> bool:
     """Whether the client names this ETag in If-None-Match."""
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
     return etag in known or "*" in known
+
+
+def number(if_match: str) -> int | None:
+    """The number that an If-Match names: itself, or the prefix of an ETag of `tagged`. None: it names none."""
+    match = _NUMBERED.fullmatch(if_match.strip())
+    return None if match is None else int(match[1])

@@ -5,7 +5,6 @@ It is judged like an upload and stored as the next revision, unless a run may be
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -25,6 +24,7 @@ from app.core.errors import (
     RecordUnknown,
     StaleRevision,
 )
+from app.core.etags import number
 from app.intake import rows, store
 from app.intake.context import Intake
 from app.intake.decode import decode
@@ -33,7 +33,6 @@ from app.intake.related import related
 from app.intake.rules import check
 from app.intake.schemas import AcceptedView, RecordUpload
 
-_REVISION = re.compile(r'"?(\d{1,9})(?:\.[0-9a-f]+)?"?')
 _NOTHING = bytes(32)
 _REFUSALS: Final[dict[str, type[Problem]]] = {
     "unknown": RecordUnknown,
@@ -46,10 +45,10 @@ _REFUSALS: Final[dict[str, type[Problem]]] = {
 
 def revision(if_match: str) -> int:
     """The revision that an If-Match names: itself, or the ETag of a receipt. Raises `MalformedRequest`."""
-    match = _REVISION.fullmatch(if_match.strip())
-    if match is None:
+    found = number(if_match)
+    if found is None:
         raise MalformedRequest("If-Match is the revision that is corrected, or the ETag of its receipt")
-    return int(match[1])
+    return found
 
 
 async def correct(intake: Intake, caller: Caller, raw: bytes, *, named: UUID, expected: int) -> AcceptedView:

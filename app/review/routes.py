@@ -14,12 +14,21 @@ from app.core import serving
 from app.core.auth import Caller
 from app.core.blobs import Blobs
 from app.core.db import Pool, unavailable_as_problem
-from app.core.errors import DefectNotOpen, DefectUnknown, ProjectUnknown, ReasonMissing, RecordUnknown
-from app.core.etags import has
+from app.core.errors import (
+    BlockerOpen,
+    DefectNotOpen,
+    DefectUnknown,
+    MatchMissing,
+    ProjectUnknown,
+    ReasonMissing,
+    RecordUnknown,
+    StaleRevision,
+)
+from app.core.etags import has, tagged
 from app.core.renditions import Renditions, rounded
 from app.jobs.states import JobState
-from app.review import service
-from app.review.schemas import DefectView, RecordDetail, RecordList, Stats, WaiveRequest
+from app.review import deciding, service
+from app.review.schemas import DefectView, RecordDetail, RecordList, ReviewRequest, ReviewView, Stats, WaiveRequest
 
 Ask = Request[Caller, Any, State]
 
@@ -45,10 +54,37 @@ async def list_records(
         )
 
 
-@get("/records/{record_id:uuid}", summary="A record whole", answers={200: "The record."}, problems=(RecordUnknown,))
-async def get_record(request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]) -> RecordDetail:
+@get(
+    "/records/{record_id:uuid}",
+    summary="A record whole",
+    answers={200: "The record."},
+    problems=(RecordUnknown,),
+    tagged=True,
+)
+async def get_record(request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Response[RecordDetail]:
     async with unavailable_as_problem(), pool.connection() as conn:
-        return await service.get_record(conn, request.user, record_id)
+        record = await service.get_record(conn, request.user, record_id)
+    return tagged(request, record, prefix=f"{record.review.version}.")
+
+
+@post(
+    "/records/{record_id:uuid}/review",
+    status_code=200,
+    summary="Approve a record, or send it back to its crew",
+    description=(
+        "Sent back, its job starts no run until the crew has corrected it or it is approved; a run that may be under way "
+        "goes on. Of two reviewers who looked at the same state, the second gets 412."
+    ),
+    headers={"If-Match": "The ETag of the record that was looked at, or its `review.version`."},
+    answers={200: "The decision."},
+    problems=(RecordUnknown, BlockerOpen, StaleRevision, ReasonMissing, MatchMissing),
+)
+async def review(
+    request: Ask, record_id: FromPath[UUID], data: JSONBody[ReviewRequest], pool: NamedDependency[Pool]
+) -> Response[ReviewView]:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        done = await deciding.review(conn, request.user, record_id, data, if_match=request.headers.get("if-match"))
+    return Response(done, headers={"ETag": f'"{done.version}"'})
 
 
 @get(
@@ -112,4 +148,4 @@ async def get_stats(request: Ask, pool: NamedDependency[Pool], project: FromQuer
         return await service.stats(conn, request.user, project=project)
 
 
-router = Router("/api", route_handlers=[list_records, get_record, get_photo, waive, get_stats], tags=["Review"])
+router = Router("/api", route_handlers=[list_records, get_record, get_photo, review, waive, get_stats], tags=["Review"])

@@ -108,6 +108,27 @@ class WaiveRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
+Decision = Literal["approved", "has_issues", "rejected"]
+
+
+class ReviewView(msgspec.Struct, frozen=True, kw_only=True):
+    """The office's word on a record. `version` is what an If-Match names; `revision` the content it stands at."""
+
+    state: Literal["received", "has_issues", "edited", "approved", "rejected"]
+    note: str
+    by: str | None
+    at: datetime | None
+    version: int
+    revision: int
+
+
+class ReviewRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A decision; sent back, a record says in the note what is wrong, and the crew reads it."""
+
+    decision: Decision
+    note: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
 class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A change of a job (`seq` above 0), or an act of a person on the record (`seq` 0)."""
 
@@ -125,6 +146,9 @@ class RecordDetail(RecordRow, frozen=True, kw_only=True):
 
     fields: dict[str, Any]
     h_accuracy_m: float | None
+    review: ReviewView
+    approval_required: bool
+    """The project's records wait for an approval before their automation starts."""
     form: FormView
     photo_list: list[PhotoView]
     defect_list: list[DefectView]

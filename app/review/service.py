@@ -23,6 +23,7 @@ from app.review.schemas import (
     RecordDetail,
     RecordList,
     RecordRow,
+    ReviewView,
     Stats,
     TimelineEntry,
 )
@@ -71,6 +72,8 @@ async def get_record(conn: Connection, caller: Caller, record_id: UUID) -> Recor
         **{name: getattr(summary, name) for name in RecordRow.__struct_fields__},
         fields=row.fields,
         h_accuracy_m=row.h_accuracy_m,
+        review=msgspec.convert(row.review, ReviewView),
+        approval_required=row.approval_required,
         form=msgspec.convert(row.form, FormView),
         photo_list=[_photo(record_id, photo) for photo in row.photos],
         defect_list=msgspec.convert(row.defects, list[DefectView]),

@@ -22,6 +22,8 @@ class DetailRow(msgspec.Struct, frozen=True, kw_only=True):
     project_id: UUID
     fields: dict[str, Any]
     h_accuracy_m: float | None
+    review: dict[str, Any]
+    approval_required: bool
     form: dict[str, Any]
     photos: list[dict[str, Any]]
     defects: list[dict[str, Any]]
@@ -65,6 +67,8 @@ LIST_RECORDS_IN_STATE = _Q.many("list_records_in_state", ListRow)
 SEARCH_RECORDS = _Q.many("search_records", ListRow)
 GET_RECORD = _Q.opt("get_record", DetailRow)
 FIND_DEFECT = _Q.opt("find_defect", ProjectRow)
+PROJECT_OF_RECORD = _Q.opt("project_of_record", ProjectRow)
+REVIEW_RECORD = _Q.one("review_record", ViewRow)
 WAIVE_DEFECT = _Q.one("waive_defect", ViewRow)
 ATTEMPTS_OF_RECORD = _Q.many("attempts_of_record", ViewRow)
 TIMELINE_OF_RECORD = _Q.many("timeline_of_record", TimelineRow)

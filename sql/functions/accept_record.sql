@@ -13,12 +13,14 @@ language plpgsql as $$
 declare
     r asbuilt_record := jsonb_populate_record(null::asbuilt_record, p_record);
     stored asbuilt_record;
-    account uuid := (select portal_account_id from project where id = p_project);
+    account uuid;
+    reviewed boolean;
     reason text;
     missing boolean := exists (select from jsonb_array_elements(p_photos) as p where p ->> 'received' is null);
     blocked boolean := exists (select from jsonb_array_elements(p_defects) as d where d ->> 'severity' = 'blocker');
     pending boolean;
 begin
+    select portal_account_id, approval_required into account, reviewed from project where id = p_project;
     perform set_config('asbuilt.actor', p_actor, true);
     begin
         perform set_config('lock_timeout', '1s', true);
@@ -79,13 +81,13 @@ begin
         perform defer_checks(r.id);
     end if;
     reason := case when missing then 'media' when blocked then 'blocker' when pending then 'checks_pending'
-                   else take_slot(account, job_id) end;
+                   when reviewed then 'review' else take_slot(account, job_id) end;
     job_state := case when missing then 'awaiting_media' else state_waiting(reason) end;
     received_at := r.received_at;
     insert into automation_job (id, record_id, revision, project_id, device_id, account_id, external_ref, max_attempts,
         state, wait_reason, queued_at, queue_job_id)
     values (job_id, r.id, 1, p_project, p_device, account, r.external_ref, p_max_attempts, job_state,
-        reason, case when not missing and not blocked and not pending then r.received_at end,
+        reason, case when not missing and not blocked and not pending and not reviewed then r.received_at end,
         queue_defer(job_id, case when reason is null then 'automation' else 'waiting' end));
 
     insert into audit_event (actor, action, project_id, record_id, job_id)

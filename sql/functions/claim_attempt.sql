@@ -2,7 +2,7 @@
 -- Asked again by the same worker for the same row, after its answer was lost, it gives the attempt it made.
 -- A job that two workers in a row were lost with waits in its worker until it can run alone.
 -- A job that may not start its run any more, because its account was paused or narrowed since it was admitted, goes back to
--- those that wait, and no attempt is spent.
+-- those that wait, and no attempt is spent; so does one whose record the office has sent back, or not approved yet.
 -- No row: superseded, cancelled or turned away meanwhile; the caller then ends without touching anything.
 create or replace function claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_lease_s float8)
 returns setof automation_job language plpgsql as $$
@@ -23,6 +23,11 @@ begin
             returning job_id)
         select j.* from automation_job as j join held on held.job_id = j.id;
     elsif job.state in ('queued', 'retrying') then
+        reason := review_needs(job.record_id);
+        if reason is not null and not under_way(job) then
+            perform hold_job(job, reason);
+            return;
+        end if;
         reason := recheck_slot(job);
         if reason is not null then
             update automation_job

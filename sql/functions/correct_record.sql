@@ -83,7 +83,7 @@ begin
     needs := record_needs(r.id);
     if job.state = 'failed' then
         perform ops.retry(job.id, format('revision %s', was.revision + 1));
-    elsif job.state in ('awaiting_media', 'needs_input') or (job.state = 'held' and job.wait_reason in ('blocker', 'checks_pending', 'media_overdue')) then
+    elsif job.state in ('awaiting_media', 'needs_input') or (job.state = 'held' and job.wait_reason in ('blocker', 'checks_pending', 'media_overdue', 'review', 'sent_back')) then
         -- What a person was asked about is no longer what would be submitted.
         update automation_input as i set outcome = 'withdrawn' where i.job_id = job.id and i.outcome is null;
         perform resume_job(job);

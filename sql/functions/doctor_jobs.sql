@@ -33,6 +33,12 @@ returns table (rule text, job_id uuid, record_id uuid, sentence text, hint text)
       from live
      where (j).wait_reason = 'media_overdue' and record_needs((j).record_id) is distinct from 'media_overdue'
     union all
+    select 'J1', (j).id, (j).record_id, 'the job waits for the office, which has decided',
+           format('select ops.review(%L, ''approved'', ''why'')', (j).record_id)
+      from live
+     where (j).state = 'held' and (j).wait_reason in ('review', 'sent_back')
+       and record_needs((j).record_id) is distinct from (j).wait_reason
+    union all
     select 'J1', (j).id, (j).record_id, format('its photos were due %s and nobody said so', r.media_due_at), 'is a worker alive?'
       from live join asbuilt_record as r on r.id = (j).record_id where r.media_due_at < since
     union all

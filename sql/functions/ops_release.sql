@@ -12,6 +12,8 @@ begin
             hint = case job.wait_reason when 'blocker' then 'a blocker is waived or fixed on the record'
                                         when 'checks_pending' then 'its photos are being checked; it goes on by itself'
                                         when 'media_overdue' then 'announced photos have not come: ops.waive each photo-not-received to go on without'
+                                        when 'review' then 'ops.review approves its record'
+                                        when 'sent_back' then 'the crew corrects its record, or ops.review approves it'
                                         else 'ops.resume_portal lets the jobs of a paused portal go on' end;
     end if;
     perform resume_job(job);

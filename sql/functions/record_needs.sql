@@ -1,5 +1,6 @@
 -- What a record's job still waits for before it may run at all: its photos (`media_overdue`: it was said that they have not come;
--- one whose absence is waived is not waited for), a person for an open blocker, checks that may find one, or nothing (null).
+-- one whose absence is waived is not waited for), a person for an open blocker, checks that may find one, the office (`review_needs`), or
+-- nothing (null).
 create or replace function record_needs(p_record uuid) returns text language sql stable as $$
     select case
         when exists (select from defect where record_id = p_record and rule = 'photo-not-received' and status = 'open')
@@ -10,5 +11,6 @@ create or replace function record_needs(p_record uuid) returns text language sql
         when exists (select from defect where record_id = p_record and severity = 'blocker' and status = 'open') then 'blocker'
         when exists (select from photo where record_id = p_record and checks = 'deferred' and blob_sha256 is not null)
             then 'checks_pending'
+        else review_needs(p_record)
     end
 $$;

@@ -13,7 +13,7 @@ select form_key, version, title, state, schema, shots, measures, rules
 -- name: inbox :many
 -- A page of a device's records that its crew should look at: sent back by the office, or with a grave finding while the
 -- portal has not got them yet.
-select r.id, r.revision, r.form_key, r.form_version, r.asset_key, r.review_state, r.received_at, j.id as job_id,
+select r.id, r.revision, r.form_key, r.form_version, r.asset_key, r.review_state, r.review_note, r.received_at, j.id as job_id,
        j.state as job_state, (select count(*) from photo where record_id = r.id) as expected,
        (select coalesce(jsonb_agg(name order by name), '[]') from photo
          where record_id = r.id and received_at is null) as missing,
@@ -24,7 +24,7 @@ select r.id, r.revision, r.form_key, r.form_version, r.asset_key, r.review_state
   from asbuilt_record as r
   join lateral (select id, state from automation_job where record_id = r.id order by created_at desc limit 1) as j on true
  where r.device_id = %(device)s and r.deleted_at is null and (r.received_at, r.id) < (%(at)s, %(after)s)
-   and (r.review_state = 'has_issues' or (j.state <> 'completed' and exists (
+   and (r.review_state in ('has_issues', 'rejected') or (j.state <> 'completed' and exists (
         select from defect as d where d.record_id = r.id and d.status = 'open' and d.severity in ('blocker', 'major'))))
  order by r.received_at desc, r.id desc
  limit %(limit)s;

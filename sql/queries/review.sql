@@ -32,7 +32,7 @@ select record_row(r) as row, r.received_at, r.id
 
 -- name: get_record :opt
 -- One record with everything the page of a record shows, but for its attempts and its timeline.
-select record_row(r) as row, r.project_id, r.fields, r.h_accuracy_m,
+select record_row(r) as row, r.project_id, r.fields, r.h_accuracy_m, review_view(r) as review, o.approval_required,
        json_build_object('title', f.title, 'schema', f.schema, 'shots', f.shots, 'measures', f.measures) as form,
        (select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', p.name, 'shot_key', p.shot_key, 'kind', p.kind,
             'size', coalesce(b.size, p.declared_size), 'type', coalesce(b.type, p.declared_type), 'width', p.width,
@@ -45,8 +45,19 @@ select record_row(r) as row, r.project_id, r.fields, r.h_accuracy_m,
             order by array_position('{blocker,major,minor,info}', d.severity), d.at, d.id), '[]')
           from defect as d where d.record_id = r.id) as defects
   from asbuilt_record as r
+  join project as o on o.id = r.project_id
   join form_def as f on f.form_key = r.form_key and f.version = r.form_version
  where r.id = %(id)s and r.deleted_at is null and (r.project_id = any(%(projects)s) or r.device_id = %(device)s);
+
+-- name: project_of_record :opt
+-- Whose record it is, if the caller may see it.
+select r.project_id
+  from asbuilt_record as r
+ where r.id = %(record)s and r.deleted_at is null and (r.project_id = any(%(projects)s) or r.device_id = %(device)s);
+
+-- name: review_record :one
+-- The office's decision; the operators' own function.
+select ops.review(%(record)s, %(decision)s, %(note)s, %(version)s::int) as view;
 
 -- name: find_defect :opt
 -- The project of a record's defect, if the caller may see the record.

@@ -141,6 +141,11 @@ class Tour:
         found = await self.call("GET", "/api/records?project=demo&q=crew", headers=person, expect=200)
         record_id = found.json()["items"][-1]["id"]
         await self.call("GET", f"/api/records/{record_id}", headers=person, expect=200)
+        sent_back = {"decision": "has_issues", "note": "The tag cannot be read: take it again, closer."}
+        approved = {"decision": "approved", "note": "It can be read, on the second look."}
+        for version, decision, status in ((1, sent_back, 200), (1, sent_back, 412), (2, approved, 200)):
+            match = person | {"If-Match": f'"{version}"'}
+            await self.call("POST", f"/api/records/{record_id}/review", headers=match, json=decision, expect=status)
         await self.call("GET", f"/api/records/{record_id}/photos/tag?w=320", headers=person, expect=200)
         later = await value(self.conn, "select id from asbuilt_record where id <> %s", record_id)
         defect = await value(self.conn, "select id from defect where record_id = %s limit 1", later)

@@ -23,6 +23,7 @@ from app.core.errors.requests import (
     Forbidden,
     IdleTimeout,
     MalformedRequest,
+    MatchMissing,
     MethodNotAllowed,
     NotFound,
     TooLarge,
@@ -48,6 +49,7 @@ from app.core.errors.uploads import (
     UploadUnknown,
 )
 from app.core.errors.work import (
+    BlockerOpen,
     ConfirmationMissing,
     DefectNotOpen,
     DefectUnknown,
@@ -66,6 +68,7 @@ from app.core.errors.work import (
 
 __all__ = [
     "AnswersCannotBeKept",
+    "BlockerOpen",
     "CompletedUpload",
     "ConfirmationMissing",
     "DatabaseUnavailable",
@@ -89,6 +92,7 @@ __all__ = [
     "JobNotRetryable",
     "JobUnknown",
     "MalformedRequest",
+    "MatchMissing",
     "MethodNotAllowed",
     "NotFound",
     "OffsetConflict",

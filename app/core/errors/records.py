@@ -76,9 +76,9 @@ class RecordSubmitted(Problem):
 
 
 class StaleRevision(Problem):
-    """The record has another revision than the one that was to be corrected.
+    """The record has changed since it was looked at.
 
-    Read the receipt, look at what changed, and correct that revision.
+    Read it again, look at what changed, and send what is still right with its new revision or version.
     """
 
     code, status, retry = "stale-revision", 412, "fix"

@@ -78,6 +78,15 @@ class UnsupportedMedia(Problem):
     code, status, retry = "unsupported-media", 415, "never"
 
 
+class MatchMissing(Problem):
+    """The header If-Match is needed.
+
+    It is the ETag of what was looked at, so that nobody decides on what they have not seen.
+    """
+
+    code, status, retry = "match-missing", 428, "fix"
+
+
 class TooManyRequests(Problem):
     """Too many requests.
 

@@ -104,10 +104,19 @@ class DefectNotOpen(Problem):
     code, status, retry = "defect-not-open", 409, "never"
 
 
+class BlockerOpen(Problem):
+    """A blocker is open.
+
+    Nobody approves a record while a blocker stands: it is waived or mended first.
+    """
+
+    code, status, retry = "blocker-open", 409, "never"
+
+
 class ReasonMissing(Problem):
     """A reason is needed.
 
-    Whoever lets a defect stand says why; it is kept with the record.
+    Whoever lets a defect stand, or sends a record back, says why; it is kept with the record.
     """
 
     code, status, retry = "reason-missing", 422, "fix"

@@ -31,6 +31,8 @@ const WAIT_REASONS = {
   retry: "Waiting for the next attempt",
   backoff: "Waiting for the next attempt",
   question: "The portal asks something that only a person can answer",
+  review: "The project wants the office’s approval first",
+  sent_back: "The office sent the record back to its crew",
   approval: "The submission waits for a person’s approval",
   outcome_unknown: "It could not be proven whether the portal took the submission",
 };

@@ -55,6 +55,8 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     form_version: int
     asset: str
     review_state: str
+    review_note: str
+    """What the office said with its last decision."""
     received_at: datetime
     automation_job_id: UUID
     job_status: str

@@ -93,6 +93,7 @@ def _item(row: store.InboxRow) -> InboxItem:
         form_version=row.form_version,
         asset=row.asset_key,
         review_state=row.review_state,
+        review_note=row.review_note,
         received_at=row.received_at,
         automation_job_id=row.job_id,
         job_status=row.job_state,

@@ -32,6 +32,7 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
     form_version: int
     asset_key: str
     review_state: str
+    review_note: str
     received_at: datetime
     job_id: UUID
     job_state: str

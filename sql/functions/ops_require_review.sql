@@ -1,0 +1,29 @@
+-- The switch of a project: its records wait for the office's approval before their automation starts. Off, those that waited for
+-- nothing else go on; on, those in line are held when a worker comes to them. Answers how many went on. Raises AB404.
+create or replace function ops.require_review(p_project text, p_on boolean, p_reason text) returns int language plpgsql as $$
+declare
+    of_project uuid;
+    job automation_job;
+    waiting uuid;
+    done int := 0;
+begin
+    update project set approval_required = p_on where code = p_project returning id into of_project;
+    if of_project is null then
+        raise exception using errcode = 'AB404', message = format('there is no project %s', p_project);
+    end if;
+    insert into audit_event (actor, action, reason, project_id, after)
+    values (actor(), 'review.require', p_reason, of_project, jsonb_build_object('on', p_on));
+    for waiting in
+        select j.id from automation_job as j
+         where j.project_id = of_project and j.state = 'held' and j.wait_reason = 'review' order by j.id
+    loop
+        job := lock_job(waiting);
+        if job.wait_reason = 'review' and record_needs(job.record_id) is distinct from 'review' then
+            perform resume_job(job);
+            done := done + 1;
+        end if;
+    end loop;
+    return done;
+end $$;
+comment on function ops.require_review(text, boolean, text) is
+    'Have the office approve each record of a project before its automation starts; off lets those that wait go on. Give the reason.';
