@@ -49,6 +49,7 @@ from app.live.timings import Timings
 from app.portals.routes import router as portals_router
 from app.questions.routes import router as questions_router
 from app.review.routes import router as review_router
+from app.review.talk_routes import router as talk_router
 
 SHUTDOWN_S = 3
 """Open streams are ended at once when the process is told to stop; this bounds whatever else is still answering."""
@@ -95,6 +96,7 @@ class Web:
                 portals_router,
                 questions_router,
                 review_router,
+                talk_router,
                 live_router,
                 sessions.router,
                 health.router,

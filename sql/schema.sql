@@ -258,6 +258,15 @@ table blob: created_at timestamp with time zone not null default now()
 table blob: constraint blob_pkey PRIMARY KEY (sha256)
 table blob: constraint blob_sha256_check CHECK ((octet_length(sha256) = 32))
 table blob: constraint blob_size_check CHECK ((size > 0))
+table comment: id uuid not null default gen_random_uuid()
+table comment: record_id uuid not null
+table comment: author text not null
+table comment: text text not null
+table comment: at timestamp with time zone not null default clock_timestamp()
+table comment: constraint comment_pkey PRIMARY KEY (id)
+table comment: constraint comment_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
+table comment: constraint comment_text_check CHECK (((btrim(text) <> ''::text) AND (char_length(text) <= 2000)))
+CREATE INDEX comment_record ON public.comment USING btree (record_id, at, id)
 table defect: id uuid not null default gen_random_uuid()
 table defect: record_id uuid not null
 table defect: revision integer not null
@@ -505,6 +514,8 @@ table record_revision: fields jsonb not null
 table record_revision: at timestamp with time zone not null default now()
 table record_revision: by text not null
 table record_revision: reason text not null default ''::text
+table record_revision: content jsonb not null default '{}'::jsonb
+table record_revision: constraint record_revision_content_check CHECK ((jsonb_typeof(content) = 'object'::text))
 table record_revision: constraint record_revision_pkey PRIMARY KEY (record_id, revision)
 table record_revision: constraint record_revision_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
 table record_revision: constraint record_revision_revision_check CHECK ((revision > 0))
@@ -676,6 +687,7 @@ function public.carries(q procrastinate_jobs, p_job uuid) returns boolean
 function public.claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_lease_s double precision) returns SETOF automation_job
 function public.clear_rejections(p_job uuid) returns void
 function public.close_attempt(p_job uuid, p_attempt integer, p_outcome text, p_error jsonb) returns boolean
+function ops.comment(p_record uuid, p_text text) returns jsonb
 function public.compare_photos(p_most integer) returns integer
 function public.confirm_submission(p_job uuid, p_attempt integer, p_confirmation text, p_how text) returns void
 function public.correct_record(p_project uuid, p_device uuid, p_expected integer, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_actor text, OUT outcome text) returns text
@@ -734,6 +746,7 @@ function public.reconcile_unfinished(p_grace_s double precision) returns SETOF u
 function public.record_intent(p_job uuid, p_attempt integer) returns boolean
 function public.record_needs(p_record uuid) returns text
 function public.record_row(r asbuilt_record) returns jsonb
+function public.record_tell() returns trigger
 function public.record_version() returns trigger
 function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) returns void
 function ops.release(p_job uuid, p_reason text) returns jsonb
@@ -750,6 +763,7 @@ function ops.review(p_record uuid, p_decision text, p_note text, p_version integ
 function public.review_needs(p_record uuid) returns text
 function public.review_view(r asbuilt_record) returns jsonb
 function public.revise_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
+function public.revision_content(r asbuilt_record) returns jsonb
 function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
 function public.set_serials(p_project uuid, p_record uuid, p_serials jsonb) returns void
 function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
@@ -786,4 +800,8 @@ CREATE TRIGGER job_guard BEFORE UPDATE OF state ON public.automation_job FOR EAC
 CREATE TRIGGER job_slot AFTER UPDATE OF state, generation ON public.automation_job FOR EACH ROW WHEN (((new.generation > old.generation) OR ((new.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (old.state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))) OR ((new.state = 'needs_input'::text) AND (new.wait_reason = 'outcome_unknown'::text) AND (old.state <> 'needs_input'::text)))) EXECUTE FUNCTION job_slot()
 CREATE TRIGGER job_stamp BEFORE INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_stamp()
 CREATE TRIGGER job_tell AFTER INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_tell()
+CREATE TRIGGER record_tell AFTER DELETE OR UPDATE ON public.defect FOR EACH ROW EXECUTE FUNCTION record_tell()
+CREATE TRIGGER record_tell AFTER DELETE OR UPDATE ON public.photo FOR EACH ROW EXECUTE FUNCTION record_tell()
+CREATE TRIGGER record_tell AFTER INSERT OR DELETE OR UPDATE ON public.comment FOR EACH ROW EXECUTE FUNCTION record_tell()
+CREATE TRIGGER record_tell AFTER UPDATE ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_version BEFORE UPDATE OF revision, review_state ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_version()

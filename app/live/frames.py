@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-Name = Literal["state", "progress", "snapshot", "health"]
+Name = Literal["state", "progress", "snapshot", "record", "health"]
 
 RETRY = b"retry: 2000\n\n"
 _ENCODER = msgspec.json.Encoder()

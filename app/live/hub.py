@@ -22,7 +22,7 @@ from app.live.frames import frame
 from app.live.listener import Listener
 from app.live.places import Places
 from app.live.progress_reader import ProgressReader
-from app.live.schemas import Health, Notice, ProgressSource, Running, StatusSource
+from app.live.schemas import Health, Notice, ProgressSource, RecordChanged, RecordNotice, Running, StatusSource
 from app.live.store import Reads
 from app.live.subscription import Subscription, Told
 from app.live.timings import Timings
@@ -107,6 +107,12 @@ class Hub:
         for sub in self._audience(notice.job, mark):
             sub.offer(told, running=mark.attempt > 0)
         self._show_early(notice.job)
+
+    def changed(self, record: RecordNotice) -> None:
+        """Tell everybody whom this record concerns to read it again."""
+        encoded = frame("record", RecordChanged(record_id=record.record))
+        for sub in self.places.readers(record=record.record, project=record.project, device=record.device):
+            sub.offer_record(record.record, encoded)
 
     def learn(self, notices: Iterable[Notice | Running]) -> None:
         """Take note of jobs read elsewhere. Spreads nothing: who did not read them still waits for the notification."""

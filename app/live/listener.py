@@ -19,15 +19,16 @@ from psycopg import AsyncConnection, Notify
 from app.core.db import Pool, connect_arguments
 from app.live import store
 from app.live.cursor import ManyCursor
-from app.live.schemas import Notice, Running, StatusSource
+from app.live.schemas import Notice, RecordNotice, Running, StatusSource
 from app.live.timings import ROWS, Timings
 from sql import Connection
 
 log = logging.getLogger("asbuilt.live")
 
-SELF = "asbuilt_live"
+SELF, RECORDS = "asbuilt_live", "asbuilt_record"
 NEVER = 2**63 - 1
 _notice = msgspec.json.Decoder(Notice)
+_record = msgspec.json.Decoder(RecordNotice)
 
 
 class ListenLost(Exception):
@@ -40,6 +41,8 @@ class StatusSink(Protocol):
     cursor: ManyCursor | None
 
     def publish(self, notice: Notice, cursor: ManyCursor) -> None: ...
+
+    def changed(self, record: RecordNotice) -> None: ...
 
     def learn(self, notices: Iterable[Notice | Running]) -> None: ...
 
@@ -92,6 +95,7 @@ class Listener:
 
     async def _open(self, conn: Connection) -> None:
         await store.LISTEN(conn)
+        await store.LISTEN_RECORDS(conn)
         await store.LISTEN_SELF(conn)
         # Only now: a change between the replay and LISTEN would be lost.
         await self._catch_up(conn)
@@ -125,6 +129,9 @@ class Listener:
         if note.channel == SELF or self._sink.cursor is None:
             return
         try:
+            if note.channel == RECORDS:
+                self._sink.changed(_record.decode(note.payload))
+                return
             notice = _notice.decode(note.payload)
             cursor = ManyCursor(self._sink.cursor.epoch, int(notice.xmin))
         except (msgspec.MsgspecError, ValueError):

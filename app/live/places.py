@@ -70,13 +70,16 @@ class Places:
 
     def audience(self, job: UUID, *, record: UUID, project: UUID, device: UUID) -> list[Subscription]:
         """Everybody whom a change of this job concerns."""
-        scopes = (Scope("job", job), Scope("record", record), Scope("project", project), Scope("all"))
-        return [
-            sub
-            for scope in scopes
-            for sub in self._topics.get(scope, ())
-            if sub.rights.allow(project=project, device=device)
-        ]
+        of_job = self._allowed(Scope("job", job), project=project, device=device)
+        return [*of_job, *self.readers(record=record, project=project, device=device)]
+
+    def readers(self, *, record: UUID, project: UUID, device: UUID) -> list[Subscription]:
+        """Everybody whom a change of this record concerns."""
+        scopes = (Scope("record", record), Scope("project", project), Scope("all"))
+        return [sub for scope in scopes for sub in self._allowed(scope, project=project, device=device)]
+
+    def _allowed(self, scope: Scope, *, project: UUID, device: UUID) -> list[Subscription]:
+        return [sub for sub in self._topics.get(scope, ()) if sub.rights.allow(project=project, device=device)]
 
     def close(self) -> None:
         """End every stream, and take no more."""

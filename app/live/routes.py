@@ -40,7 +40,8 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     media_type="text/event-stream",
     summary="Changes of jobs as they happen",
     description=(
-        "Server-sent events `snapshot`, `state`, `progress` and `health`. Give at most one of job, record and project; "
+        "Server-sent events `snapshot`, `state`, `progress`, `record` and `health`; `record` says that one is to be read "
+        "again. Give at most one of job, record and project; "
         "with none, everything you may see. Resume with `Last-Event-ID`."
     ),
     answers={200: "The stream."},

@@ -41,6 +41,20 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     data: JobView | None = None
 
 
+class RecordNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """A record whose content, review, findings, photos or comments have changed."""
+
+    record: UUID
+    project: UUID
+    device: UUID
+
+
+class RecordChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Event `record`: read this one again. Without an id, so after a break of the stream a page reads it anyway."""
+
+    record_id: UUID
+
+
 class Running(msgspec.Struct, frozen=True, kw_only=True):
     """A job that is being processed."""
 

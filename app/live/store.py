@@ -52,6 +52,7 @@ class IdRow(msgspec.Struct, frozen=True, kw_only=True):
 _Q = load("live")
 LISTEN = _Q.exec("listen")
 LISTEN_SELF = _Q.exec("listen_self")
+LISTEN_RECORDS = _Q.exec("listen_records")
 PING = _Q.one("ping", PingRow)
 RUNNING = _Q.one("running", PageRow)
 CHANGED_ANYWHERE = _Q.one("changed_anywhere", PageRow)

@@ -76,6 +76,7 @@ class Subscription:
         self._backlog = backlog
         self._told: list[Told] = []
         self._progress: dict[UUID, bytes] = {}
+        self._records: dict[UUID, bytes] = {}
         self._health: bytes | None = None
 
     def offer(self, told: Told, *, running: bool) -> None:
@@ -94,6 +95,14 @@ class Subscription:
         self._progress[job] = encoded
         if len(self._progress) > self._backlog:
             del self._progress[next(iter(self._progress))]
+        self.wake.set()
+
+    def offer_record(self, record: UUID, encoded: bytes) -> None:
+        """Once for each record, however often it changes; with too many of them the client reads all anew."""
+        self._records[record] = encoded
+        if len(self._records) > self._backlog:
+            self._records.clear()
+            self.lose("gap")
         self.wake.set()
 
     def offer_health(self, encoded: bytes) -> None:
@@ -127,7 +136,8 @@ class Subscription:
     def take_rest(self) -> list[bytes]:
         """Health and progress; they follow the changes, so that nobody hears of an attempt before its beginning."""
         progress, self._progress = self._progress, {}
-        return [*self.take_health(), *progress.values()]
+        records, self._records = self._records, {}
+        return [*self.take_health(), *records.values(), *progress.values()]
 
     def take_health(self) -> list[bytes]:
         health, self._health = self._health, None

@@ -32,12 +32,17 @@ _REFUSALS: Final[dict[str, type[Problem]]] = {
 }
 
 
-async def demand(conn: Connection, caller: Caller, record_id: UUID, role: Role) -> None:
-    """Raise `RecordUnknown` for a record the caller may not see, `Forbidden` for one they may only look at."""
+async def find(conn: Connection, caller: Caller, record_id: UUID) -> UUID:
+    """The record's project. Raises `RecordUnknown`, also for a record the caller may not see."""
     row = await store.PROJECT_OF_RECORD(conn, record=record_id, projects=caller.project_ids, device=caller.device_id)
     if row is None:
         raise RecordUnknown
-    caller.demand(role, row.project_id)
+    return row.project_id
+
+
+async def demand(conn: Connection, caller: Caller, record_id: UUID, role: Role) -> None:
+    """Raise `RecordUnknown` for a record the caller may not see, `Forbidden` for one they may only look at."""
+    caller.demand(role, await find(conn, caller, record_id))
 
 
 def seen(if_match: str | None) -> int:

@@ -24,6 +24,7 @@ from app.review.schemas import (
     RecordList,
     RecordRow,
     ReviewView,
+    SiteView,
     Stats,
     TimelineEntry,
 )
@@ -74,6 +75,7 @@ async def get_record(conn: Connection, caller: Caller, record_id: UUID) -> Recor
         h_accuracy_m=row.h_accuracy_m,
         review=msgspec.convert(row.review, ReviewView),
         approval_required=row.approval_required,
+        site=msgspec.convert(row.site, SiteView),
         form=msgspec.convert(row.form, FormView),
         photo_list=[_photo(record_id, photo) for photo in row.photos],
         defect_list=msgspec.convert(row.defects, list[DefectView]),

@@ -50,8 +50,6 @@ begin
     end if;
 
     r := stored;
-    insert into record_revision (record_id, revision, fields, by) values (r.id, 1, r.fields, actor());
-
     perform keep_blob(p.sha256, p.size, p.type)
        from (select decode(b.blob_sha256, 'hex') as sha256, b.size, b.type
                from jsonb_to_recordset(p_photos) as b (blob_sha256 text, size bigint, type text)
@@ -69,6 +67,8 @@ begin
         taken_at timestamptz, taken_at_source text, lat float8, lon float8, exif jsonb, checks text,
         dhash bigint, sharpness real, luma real);
 
+    insert into record_revision (record_id, revision, fields, by, content)
+    values (r.id, 1, r.fields, actor(), revision_content(r));
     perform add_defects(r.id, 1, p_defects);
     if jsonb_array_length(coalesce(p_record -> 'serials', '[]')) > 0 then
         perform set_serials(p_project, r.id, p_record -> 'serials');

@@ -71,7 +71,8 @@ begin
            media_due_at = case when exists (select from photo where record_id = r.id and received_at is null)
                                then media_due(r.form_key, r.form_version) end
      where id = r.id;
-    insert into record_revision (record_id, revision, fields, by) values (r.id, was.revision + 1, r.fields, actor());
+    insert into record_revision (record_id, revision, fields, by, content)
+    select e.id, e.revision, e.fields, actor(), revision_content(e) from asbuilt_record as e where e.id = r.id;
     perform revise_defects(r.id, was.revision + 1, p_defects);
     perform set_serials(p_project, r.id, p_record -> 'serials');
     update automation_job set revision = was.revision + 1 where id = job.id;

@@ -5,6 +5,10 @@
 -- Every change of a job, as job_tell sends it.
 listen asbuilt_job;
 
+-- name: listen_records :exec
+-- Every change of a record that no job's event tells, as record_tell sends it.
+listen asbuilt_record;
+
 -- name: listen_self :exec
 -- What `ping` sends.
 listen asbuilt_live;

@@ -33,6 +33,7 @@ select record_row(r) as row, r.received_at, r.id
 -- name: get_record :opt
 -- One record with everything the page of a record shows, but for its attempts and its timeline.
 select record_row(r) as row, r.project_id, r.fields, r.h_accuracy_m, review_view(r) as review, o.approval_required,
+       json_build_object('lat', o.site_lat, 'lon', o.site_lon, 'radius_m', o.site_radius_m, 'boundary', o.boundary) as site,
        json_build_object('title', f.title, 'schema', f.schema, 'shots', f.shots, 'measures', f.measures) as form,
        (select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', p.name, 'shot_key', p.shot_key, 'kind', p.kind,
             'size', coalesce(b.size, p.declared_size), 'type', coalesce(b.type, p.declared_type), 'width', p.width,
@@ -110,3 +111,33 @@ select (select coalesce(jsonb_object_agg(state, n), '{}') from (
          where j.project_id = %(project)s and j.state = 'completed' and j.finished_at >= today.began
            and a.outcome = 'completed')::float8 as median_run_s
   from today;
+
+-- name: comments_of_record :many
+-- A page of what was said about a record, newest first.
+select c.id, c.author, c.text, c.at
+  from comment as c
+ where c.record_id = %(record)s and (c.at, c.id) < (%(at)s, %(after)s)
+ order by c.at desc, c.id desc
+ limit %(limit)s;
+
+-- name: add_comment :one
+-- Say something; the operators' own function.
+select ops.comment(%(record)s, %(text)s) as view;
+
+-- name: revisions_of_record :many
+-- Every content a record had, oldest first. A reason is that of the office, which sent the content before it back.
+select v.revision, v.at, v.by, coalesce(nullif(v.reason, ''), (
+           select a.reason from audit_event as a
+            where a.record_id = v.record_id and a.action in ('record.has_issues', 'record.rejected')
+              and (a.after ->> 'revision')::int = v.revision - 1
+            order by a.id desc limit 1), '') as reason, v.content <> '{}' as whole
+  from record_revision as v
+ where v.record_id = %(record)s
+ order by v.revision
+ limit 1000;
+
+-- name: revisions_to_compare :many
+-- Two revisions of a record, whole.
+select revision, fields, content from record_revision
+ where record_id = %(record)s and revision in (%(earlier)s::int, %(later)s::int)
+ order by revision;

@@ -147,6 +147,10 @@ class Tour:
             match = person | {"If-Match": f'"{version}"'}
             await self.call("POST", f"/api/records/{record_id}/review", headers=match, json=decision, expect=status)
         await self.call("GET", f"/api/records/{record_id}/photos/tag?w=320", headers=person, expect=200)
+        said = {"text": "Called the crew: they are on site until four."}
+        await self.call("POST", f"/api/records/{record_id}/comments", headers=person, json=said, expect=201)
+        for path in ("comments", "revisions", "diff?from=1&to=1"):
+            await self.call("GET", f"/api/records/{record_id}/{path}", headers=person, expect=200)
         later = await value(self.conn, "select id from asbuilt_record where id <> %s", record_id)
         defect = await value(self.conn, "select id from defect where record_id = %s limit 1", later)
         reason = {"reason": "the pole has no work order; the office knows"}

@@ -17,6 +17,7 @@ from app.core.errors.records import (
     RecordNotYet,
     RecordSubmitted,
     RecordUnknown,
+    RevisionUnknown,
     StaleRevision,
 )
 from app.core.errors.requests import (
@@ -109,6 +110,7 @@ __all__ = [
     "RecordSubmitted",
     "RecordUnknown",
     "Retry",
+    "RevisionUnknown",
     "StaleRevision",
     "StorageFull",
     "StorageUnavailable",

@@ -75,6 +75,15 @@ class RecordSubmitted(Problem):
     code, status, retry = "record-submitted", 409, "never"
 
 
+class RevisionUnknown(Problem):
+    """The record has no such revision.
+
+    `GET /api/records/{id}/revisions` lists them.
+    """
+
+    code, status, retry = "revision-unknown", 404, "never"
+
+
 class StaleRevision(Problem):
     """The record has changed since it was looked at.
 
