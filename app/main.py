@@ -54,6 +54,9 @@ from app.review.talk_routes import router as talk_router
 SHUTDOWN_S = 3
 """Open streams are ended at once when the process is told to stop; this bounds whatever else is still answering."""
 
+ALLOWED = ["Authorization", "If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID"]
+"""Headers of a request that another origin's page may set; without the last one its stream could not come back."""
+
 EXPOSED = ["X-Request-Id", "Retry-After", "ETag"]
 """Headers of an answer that another origin's page may read."""
 
@@ -110,7 +113,7 @@ class Web:
             plugins=[Heads()],
             cors_config=CORSConfig(
                 allow_origins=list(settings.cors_origins),
-                allow_headers=["Authorization", *tus.REQUEST_HEADERS],
+                allow_headers=[*ALLOWED, *tus.REQUEST_HEADERS],
                 expose_headers=[*EXPOSED, *tus.ANSWER_HEADERS],
             )
             if settings.cors_origins

@@ -56,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     """Public base URL of the web process, for links; default http://host:port."""
     cors_origins: tuple[str, ...] = ()
+    """Origins whose pages may ask with a token, comma-separated; none by default."""
     pool_size: int = 8
     streams_per_user: int = 20
     """How many live streams a person or a device may have open at once; 0 is no limit."""

@@ -23,6 +23,7 @@ def mark(id: object) -> bytes:
     return f"id: {id}\n\n".encode()
 
 
-def heartbeat() -> bytes:
-    """A comment; clients ignore it, proxies and dead connections do not."""
-    return b": \n\n"
+def heartbeat(**times: float | None) -> bytes:
+    """A comment; clients ignore it, proxies and dead connections do not. Ours reads the times: the database's, in seconds."""
+    told = " ".join(f"{name}={at:.4f}" for name, at in times.items() if at is not None)
+    return f": {told}\n\n".encode()

@@ -17,6 +17,7 @@ import msgspec
 from app.core.cache import Progress
 from app.core.db import Pool
 from app.jobs.states import JobState
+from app.live.clock import DatabaseClock
 from app.live.cursor import ManyCursor
 from app.live.frames import frame
 from app.live.listener import Listener
@@ -56,6 +57,7 @@ class Hub:
         self.reads = Reads(pool, deadline_s=self.timings.read_s)
         self.places = Places(self.timings)
         self.cursor: ManyCursor | None = None
+        self.clock = DatabaseClock()
         self._health = Health(progress="degraded", status="poll")
         self._marks: OrderedDict[UUID, Mark] = OrderedDict()
         self._early: OrderedDict[UUID, Progress] = OrderedDict()

@@ -18,6 +18,7 @@ from psycopg import AsyncConnection, Notify
 
 from app.core.db import Pool, connect_arguments
 from app.live import store
+from app.live.clock import DatabaseClock
 from app.live.cursor import ManyCursor
 from app.live.schemas import Notice, RecordNotice, Running, StatusSource
 from app.live.timings import ROWS, Timings
@@ -38,6 +39,7 @@ class ListenLost(Exception):
 class StatusSink(Protocol):
     """Where changes go."""
 
+    clock: DatabaseClock
     cursor: ManyCursor | None
 
     def publish(self, notice: Notice, cursor: ManyCursor) -> None: ...
@@ -111,7 +113,9 @@ class Listener:
     async def _hears(self, conn: Connection) -> bool:
         """Notify ourselves and wait for it. What was committed before the ping has been taken when this is true."""
         nonce = secrets.token_hex(8)
+        sent = time.monotonic()
         ping = await store.within(self._t.read_s, store.PING(conn, nonce=nonce))
+        self._sink.clock.measured(ping.now, sent=sent, received=time.monotonic())
         until = time.monotonic() + self._t.pong_s
         heard = False
         while not heard and (left := until - time.monotonic()) > 0:
@@ -123,6 +127,7 @@ class Listener:
             raise ListenLost("the history of events was replaced")
         if heard:
             self._sink.reached(ManyCursor(ping.epoch, ping.xmin))
+            self._sink.clock.proven(ping.now)
         return heard
 
     async def _take(self, note: Notify) -> None:
@@ -153,18 +158,21 @@ class Listener:
     async def _catch_up(self, conn: Connection) -> None:
         """Spread every change since the last one known; if there are too many, or no telling which, snapshots for all."""
         self._polled_at = time.monotonic()
+        began = self._sink.clock.now()
         known = self._sink.cursor
         since = NEVER if known is None else known.xmin
         page = store.Page(await store.CHANGED_ANYWHERE(conn, since=str(since), limit=ROWS + 1))
         if known is None or known.epoch != page.epoch or known.xmin > page.xmin or page.full:
             self._sink.lost(page.cursor)
             self._sink.learn(store.running(await store.RUNNING(conn)))
+            self._sink.clock.proven(began)
             return
         for notice in page.notices[:-1]:
             self._sink.publish(notice, known)
         for notice in page.notices[-1:]:
             self._sink.publish(notice, page.cursor)
         self._sink.reached(page.cursor)
+        self._sink.clock.proven(began)
 
     async def _poll(self, conn: Connection) -> None:
         until = time.monotonic() + self._t.retest_s

@@ -60,6 +60,7 @@ async def events(
     project: Annotated[str | None, QueryParameter(description="The project's id or code")] = None,
     last_event_id: Annotated[str, QueryParameter(description="Where the header Last-Event-ID cannot be set")] = "",
 ) -> Stream:
+    arrived = hub.clock.now()
     if sum(wanted is not None for wanted in (job, record, project)) > 1:
         raise MalformedRequest("give one of job, record and project")
     after = request.headers.get("last-event-id") or last_event_id
@@ -71,7 +72,7 @@ async def events(
     sub = hub.places.take(scope, rights, caller=request.user.id)
     feed: Feed = JobFeed(hub, job, rights, after=after_job) if job else ManyFeed(hub, scope, rights, after=after_many)
     allowed = _allowed(request, doorkeeper, cookie_name(settings.public_url), rights=rights, project=project)
-    stream = EventStream(hub, sub, feed, allowed=allowed)
+    stream = EventStream(hub, sub, feed, allowed=allowed, arrived=arrived)
     return Stream(stream.chunks(), media_type="text/event-stream", headers=HEADERS)
 
 

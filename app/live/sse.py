@@ -21,11 +21,14 @@ Allowed = Callable[[], Awaitable[bool]]
 class EventStream:
     """The bytes of one response. Ends at its lifetime, at shutdown, and when the caller loses its rights."""
 
-    def __init__(self, hub: Hub, sub: Subscription, feed: Feed, *, allowed: Allowed) -> None:
+    def __init__(
+        self, hub: Hub, sub: Subscription, feed: Feed, *, allowed: Allowed, arrived: float | None = None
+    ) -> None:
         self._hub = hub
         self._sub = sub
         self._feed = feed
         self._allowed = allowed
+        self._arrived = arrived
         self._t = hub.timings
         now = asyncio.get_running_loop().time()
         # Spread, so that clients that came together do not come back together.
@@ -85,6 +88,7 @@ class EventStream:
     async def _catch_up(self, now: float) -> bytes:
         reason = self._sub.gap or "gap"
         self._sub.resume()
+        as_of = self._hub.clock.now()
         try:
             chunk = await self._feed.catch_up(reason)
         except (TimeoutError, psycopg.Error):
@@ -92,14 +96,14 @@ class EventStream:
             self._again_at = now + self._t.again_s
             return b"".join(self._sub.take_health())
         self._hub.offer_latest_progress(self._sub)
-        return chunk
+        arrived, self._arrived = self._arrived, None
+        return chunk + frames.heartbeat(now=self._hub.clock.now(), as_of=as_of, arrived=arrived)
 
     def _heartbeat(self) -> bytes:
-        """Where nothing is left to send, the resume point moves along, so that a later replay stays short."""
-        point = self._feed.resume_point()
-        if self._sub.idle and point is not None:
-            return frames.heartbeat() + frames.mark(point)
-        return frames.heartbeat()
+        """Where nothing is left to send, the client knows all of `as_of`, and its resume point moves along."""
+        clock, point = self._hub.clock, self._feed.resume_point()
+        beat = frames.heartbeat(now=clock.now(), as_of=clock.as_of if self._sub.idle else None)
+        return beat + frames.mark(point) if self._sub.idle and point is not None else beat
 
     async def _still_allowed(self) -> bool:
         try:

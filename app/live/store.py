@@ -39,6 +39,7 @@ class PingRow(msgspec.Struct, frozen=True, kw_only=True):
     epoch: UUID
     xmin: int
     sent: str
+    now: float
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,8 +14,8 @@ listen asbuilt_record;
 listen asbuilt_live;
 
 -- name: ping :one
--- Notify ourselves: what comes back proves that LISTEN works, and that all before xmin has been delivered.
-select epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint as xmin,
+-- Notify ourselves: what comes back proves that LISTEN works, and that all before xmin has been delivered. `now` tells the clock.
+select epoch, extract(epoch from clock_timestamp())::float8 as now, pg_snapshot_xmin(pg_current_snapshot())::text::bigint as xmin,
        pg_notify('asbuilt_live', %(nonce)s)::text as sent
   from stream_epoch;
 

@@ -78,6 +78,8 @@ class Tail:
     def __init__(self, last_id: str = "") -> None:
         self.events: list[Event] = []
         self.comments = 0
+        self.said: list[dict[str, float]] = []
+        """The times of each comment."""
         self.retry = ""
         self.last_id = last_id
         self.ended = False
@@ -104,7 +106,11 @@ class Tail:
         for line in block:
             name, _, text = line.partition(":")
             fields[name] = text.removeprefix(" ")
-        self.comments += "" in fields
+        if "" in fields:
+            times = {name: float(at) for name, _, at in (told.partition("=") for told in fields[""].split())}
+            self.said.append(times)
+            # What ends the first catch-up comes at once; the rest are heartbeats.
+            self.comments += "arrived" not in times
         self.retry = fields.get("retry", self.retry)
         if "data" in fields:
             data = msgspec.json.decode(fields["data"])

@@ -6,10 +6,12 @@ import asyncio
 from datetime import datetime
 from uuid import uuid4
 
+import msgspec
+
 from app.local.postgres import find
 from sql import Connection
 from tests.factories import claim, complete, make_device, make_project, make_record
-from tests.web.live import live
+from tests.web.live import QUICK, live
 
 
 async def test_commits_are_told_and_rollbacks_are_not(database_url: str, redis_url: str, conn: Connection) -> None:
@@ -127,3 +129,47 @@ async def test_notifications_that_are_none_of_ours_change_nothing(
         await claim(conn, made.job_id)
         await tail.state(made.job_id, "processing")
         assert await served.hub.notify_status() == "listen"
+
+
+async def test_comments_tell_the_databases_time_and_how_far_the_stream_reaches(
+    database_url: str, redis_url: str, conn: Connection
+) -> None:
+    async def clock() -> float:
+        row = await (await conn.execute("select extract(epoch from clock_timestamp())::float8")).fetchone()
+        assert row
+        return float(row[0])
+
+    device = await make_device(conn, await make_project(conn))
+    made = await make_record(conn, device=device)
+    async with live(database_url, redis_url) as served:
+        begun = await clock()
+        async with served.tail(device.headers) as tail:
+            await tail.of("snapshot")
+            await tail.until(lambda t: bool(t.said))
+            first, seen = tail.said[0], await clock()
+            # A heartbeat whose `as_of` is later than this change has told it: on the wire it comes after it.
+            await claim(conn, made.job_id)
+            changed = await clock()
+            await tail.until(lambda t: t.said[-1].get("as_of", 0) > changed)
+            assert tail.newest()[str(made.job_id)] == (2, "processing")
+    assert begun - 0.1 < first["arrived"] <= first["as_of"] <= first["now"] < seen + 0.1
+    assert tail.said[-1]["now"] >= tail.said[-1]["as_of"]
+
+
+async def test_how_far_a_stream_reaches_is_not_said_while_it_cannot_be_known(
+    database_url: str, redis_url: str, conn: Connection
+) -> None:
+    device = await make_device(conn, await make_project(conn))
+    timings = msgspec.structs.replace(QUICK, read_s=0.5)
+    async with live(database_url, redis_url, timings=timings) as served, served.tail(device.headers) as tail:
+        await tail.of("snapshot")
+        await tail.until(lambda t: t.comments > 0)
+        async with conn.transaction():
+            # Snapshots can't be read now, and the stream has lost its place.
+            await conn.execute("lock table automation_job in access exclusive mode")
+            for sub in served.hub.places:
+                sub.lose("gap")
+            before = tail.comments
+            await tail.until(lambda t: t.comments > before + 1)
+            assert "as_of" not in tail.said[-1]
+        await tail.until(lambda t: "as_of" in t.said[-1])

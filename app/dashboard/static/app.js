@@ -4,7 +4,7 @@
 import "./elements/automation-status-badge.js";
 import "./elements/connection-status.js";
 import { apiOf } from "./api.js";
-import { visible } from "./core.js";
+import { clock, count, duration, visible } from "./core.js";
 import { fill, h } from "./dom.js";
 import { icon, mark } from "./icons.js";
 import { projectOf, recall, remember } from "./projects.js";
@@ -15,7 +15,7 @@ import { VIEWS, viewAt } from "./views.js";
 const api = apiOf();
 const at = (id) => document.getElementById(id);
 const router = new Router({ knows: (path) => viewAt(path) !== null, arrive });
-const shown = { me: null, project: null, key: "", leave: () => {}, listeners: new Set() };
+const shown = { me: null, project: null, key: "", leave: () => {}, listeners: new Set(), notices: "" };
 
 restoreTheme();
 at("brand").prepend(mark());
@@ -141,15 +141,23 @@ function showMe(me) {
 }
 
 function showNotices() {
-  const { phase, health } = at("connection");
+  const { phase, health, missed, since } = at("connection");
   const lines = [];
-  if (phase === "reconnecting") lines.push(["warn", "alert", "The connection was lost. Reconnecting; what you see may be a little old."]);
+  if (phase === "reconnecting") lines.push(["warn", "alert", `The connection was lost at ${clock(since)}. Reconnecting; what you see is as of then.`]);
+  if (missed) {
+    const been = missed.missed === 1 ? "1 change was" : `${count(missed.missed)} changes were`;
+    lines.push(["good", "check", `Resynchronised after ${duration(missed.away)}: ${been} missed meanwhile and ${missed.missed === 1 ? "is" : "are"} shown now.`]);
+  }
   if (phase === "live" && health.progress === "degraded") {
     lines.push(["warn", "wave", "Live progress degraded: steps and percentages are paused. The status of each record is still live."]);
   }
   if (phase === "live" && health.status === "poll") {
     lines.push(["warn", "clock", "Status arrives with a few seconds’ delay: the server is polling its database."]);
   }
+  // Said once: a status that is written again is read aloud again.
+  const words = JSON.stringify(lines);
+  if (words === shown.notices) return;
+  shown.notices = words;
   fill(at("notices"), lines.map(([tone, name, text]) => h("p", { class: "notice", "data-tone": tone }, icon(name), text)));
 }
 

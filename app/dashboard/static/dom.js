@@ -68,6 +68,20 @@ export function onFrame(task) {
   waiting.add(task);
 }
 
+/** Run when everything asked of `onFrame` so far is done and drawn. */
+export function afterPaint(task) {
+  requestAnimationFrame(() => {
+    if (waiting.size > 0) return afterPaint(task);
+    // A message is handled after the frame has been drawn; a task within it is not.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      task();
+    };
+    port2.postMessage(null);
+  });
+}
+
 function runFrame() {
   const tasks = [...waiting];
   waiting.clear();

@@ -1,7 +1,11 @@
 // One live feed a scope, shared by all elements of a page that ask for the same: a stream into a JobStore.
-// Events: `job` {job, previous}, `resync` {reason}, `status` (read `phase`, `since`, `health`).
+// Events: `job` {job, previous}, `resync` {reason}, `status` (read `phase`, `since`, `health`, `tries`, `next`, `asOf`),
+// `caught-up` {missed, away}, `latency` {ms}.
 
+import { Lags, ServerClock } from "./clock.js";
 import { JobStore } from "./core.js";
+import { afterPaint } from "./dom.js";
+import { Gap } from "./gap.js";
 import { LiveStream } from "./stream.js";
 
 const feeds = new Map();
@@ -22,6 +26,14 @@ class Feed extends EventTarget {
   phase = "connecting";
   since = Date.now();
   health = { progress: "live", status: "listen" };
+  tries = 0;
+  next = null;
+  clock = new ServerClock();
+  lags = new Lags();
+  /** Everything committed before this is shown: the server's time in milliseconds, null before it was ever said. */
+  asOf = null;
+  #gap = new Gap(null, null);
+  #unpainted = [];
   #stream;
   #forget;
 
@@ -33,7 +45,8 @@ class Feed extends EventTarget {
       headers: api.headers(),
       credentials: api.token ? "omit" : "same-origin",
       onEvent: (event) => this.#take(event),
-      onPhase: (phase, status) => this.#turn(phase, status, api),
+      onBeat: (beat, local) => this.#beat(beat, local),
+      onPhase: (phase, more) => this.#turn(phase, more, api),
     });
   }
 
@@ -51,10 +64,17 @@ class Feed extends EventTarget {
     return this.store.get(view.id);
   }
 
-  #turn(phase, status, api) {
-    if (phase === this.phase) return;
-    this.phase = phase;
-    this.since = Date.now();
+  /** How old what is shown may be, in milliseconds; null while nobody has said. */
+  age() {
+    return this.asOf === null || !this.clock.known ? null : Math.max(0, this.clock.at() - this.asOf);
+  }
+
+  #turn(phase, { status, tries = 0, next = null }, api) {
+    const turned = phase !== this.phase;
+    if (!turned && tries === this.tries && next === this.next) return;
+    if (turned && this.phase === "live") this.#gap = new Gap(Date.now(), this.asOf);
+    if (turned) this.since = Date.now();
+    Object.assign(this, { phase, tries, next });
     if (status === 401) api.dispatchEvent(new Event("unauthorised"));
     this.dispatchEvent(new Event("status"));
   }
@@ -66,7 +86,7 @@ class Feed extends EventTarget {
     } catch {
       return;
     }
-    if (type === "state") this.#tell(this.store.apply(body));
+    if (type === "state") this.#change(body);
     else if (type === "progress") this.#tell(this.store.progress(body));
     else if (type === "snapshot") this.#snapshot(body);
     else if (type === "health") {
@@ -77,8 +97,48 @@ class Feed extends EventTarget {
 
   #snapshot({ jobs = [], reason = "connect" }) {
     if (reason === "epoch") this.store.clear();
-    for (const job of jobs) this.#tell(this.store.apply(job));
+    // The server lost our place while we were connected.
+    if (reason !== "connect") this.#gap ??= new Gap(Date.now(), this.asOf);
+    for (const job of jobs) this.#change(job);
     this.dispatchEvent(new CustomEvent("resync", { detail: { reason } }));
+  }
+
+  #change(view) {
+    const change = this.store.apply(view);
+    if (!change) return;
+    if (this.#gap) this.#gap.count(change);
+    else this.#time(change.job);
+    this.#tell(change);
+  }
+
+  // Only what came by itself, onto a page that is drawn, says how long that takes.
+  #time(job) {
+    if (document.hidden || !this.clock.known) return;
+    this.#unpainted.push(Date.parse(job.changed_at));
+    if (this.#unpainted.length === 1) afterPaint(() => this.#painted());
+  }
+
+  #painted() {
+    const now = this.clock.at();
+    const ms = this.#unpainted.map((changed) => Math.max(0, now - changed));
+    this.#unpainted = [];
+    for (const each of ms) this.lags.add(each);
+    this.dispatchEvent(new CustomEvent("latency", { detail: { ms } }));
+  }
+
+  #beat(beat, { asked, heard }) {
+    if (beat.arrived) {
+      // A connection's first word; on another one another server may speak.
+      this.clock = new ServerClock();
+      this.clock.asked(beat.arrived, asked);
+    }
+    if (beat.now) this.clock.heard(beat.now, heard);
+    if (!beat.as_of) return;
+    this.asOf = beat.as_of;
+    const gap = this.#gap;
+    this.#gap = null;
+    this.dispatchEvent(new Event("status"));
+    if (gap && gap.from !== null) this.dispatchEvent(new CustomEvent("caught-up", { detail: { missed: gap.missed, away: Date.now() - gap.from } }));
   }
 
   #tell(change) {

@@ -1,5 +1,7 @@
 // Server-sent events over fetch, for cookie and bearer token alike. Unlike EventSource it sees the heartbeats, so that a
-// connection that died quietly (a laptop that slept) is noticed, and the status of a refusal.
+// connection that died quietly (a laptop that slept) is noticed, what they tell of the server's time, and the status of a refusal.
+
+import { localNow } from "./clock.js";
 
 const SILENCE_MS = 40_000; // the server sends a comment every 15 s
 const BUDGET_MS = 12; // of events at a stretch: then the page may draw and answer the person
@@ -19,20 +21,27 @@ export class SseParser {
     this.#rest = lines.pop();
     for (const line of lines) {
       if (line === "") this.#dispatch(events);
-      else this.#field(line);
+      else this.#field(line, events);
     }
     return events;
   }
 
-  #field(line) {
+  #field(line, events) {
     const colon = line.indexOf(":");
-    if (colon === 0) return;
+    if (colon === 0) return this.#comment(line.slice(1), events);
     const name = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
     if (name === "data") this.#data.push(value);
     else if (name === "event") this.#type = value;
     else if (name === "id" && !value.includes("\0")) this.lastEventId = value;
     else if (name === "retry" && /^\d+$/.test(value)) this.retry = Number(value);
+  }
+
+  // Ours tell times of the server, in seconds: `now`, and `as_of`, up to which everything has been told.
+  #comment(text, events) {
+    const beat = {};
+    for (const [, name, value] of text.matchAll(/(\w+)=(\d+(?:\.\d+)?)/g)) beat[name] = Number(value) * 1000;
+    events.push({ type: "", data: "", id: "", beat });
   }
 
   #dispatch(events) {
@@ -49,8 +58,10 @@ export function backoff(failures, base = 2000, random = Math.random) {
 }
 
 /**
- * A stream that stays open. `onEvent({type, data, id})`; `onPhase(phase)` with connecting, live, reconnecting, paused
- * or denied (with the status). After a break it resumes from the last id it saw.
+ * A stream that stays open. `onEvent({type, data, id})`; `onBeat(times, {asked, heard})` with the server's times of a
+ * heartbeat and the local ones of the request and of its arrival; `onPhase(phase, {status, tries, next})` with connecting, live,
+ * reconnecting, paused or denied: `tries` have failed, the next is at `next` (null: now). After a break it resumes
+ * from the last id it saw.
  */
 export class LiveStream {
   #abort = null;
@@ -61,8 +72,8 @@ export class LiveStream {
   #everLive = false;
   #retryMs = 2000;
 
-  constructor({ url, headers = {}, credentials = "same-origin", onEvent, onPhase }) {
-    Object.assign(this, { url, headers, credentials, onEvent, onPhase });
+  constructor({ url, headers = {}, credentials = "same-origin", onEvent, onBeat, onPhase }) {
+    Object.assign(this, { url, headers, credentials, onEvent, onBeat, onPhase });
     this.wake = () => this.#wake();
     document.addEventListener("visibilitychange", this.wake);
     window.addEventListener("online", this.wake);
@@ -81,9 +92,10 @@ export class LiveStream {
     clearTimeout(this.#timers.retry);
     this.#abort?.abort();
     const abort = (this.#abort = new AbortController());
-    this.onPhase(this.#everLive ? "reconnecting" : "connecting");
+    this.#tell(null);
     try {
       this.#alive();
+      const asked = localNow();
       const headers = { ...this.headers, Accept: "text/event-stream" };
       if (this.#lastId) headers["Last-Event-ID"] = this.#lastId;
       const answer = await fetch(this.url, { headers, credentials: this.credentials, cache: "no-store", signal: abort.signal });
@@ -91,26 +103,28 @@ export class LiveStream {
       // The server no longer understands the place we stopped at: start over with a snapshot.
       if (answer.status === 400) this.#lastId = "";
       if (!answer.ok || !answer.body) throw new Error(`stream answered ${answer.status}`);
-      await this.#read(answer.body.getReader());
+      await this.#read(answer.body.getReader(), asked);
     } catch {
       // Every way a stream can end is answered below: with another try.
     }
     if (!this.#closed && this.#abort === abort) this.#later();
   }
 
-  async #read(reader) {
+  async #read(reader, asked) {
     const parser = new SseParser();
     const decoder = new TextDecoder();
     this.#everLive = true;
-    this.onPhase("live");
+    this.onPhase("live", {});
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
+      const heard = localNow();
       this.#alive();
       this.#failures = 0;
       let began = performance.now();
       for (const event of parser.push(decoder.decode(value, { stream: true }))) {
-        this.onEvent(event);
+        if (event.beat) this.onBeat(event.beat, { asked, heard });
+        else this.onEvent(event);
         if (event.id) this.#lastId = event.id;
         if (performance.now() - began < BUDGET_MS) continue;
         await new Promise((resume) => setTimeout(resume));
@@ -129,14 +143,19 @@ export class LiveStream {
   #later() {
     clearTimeout(this.#timers.silence);
     if (document.hidden && this.#timers.paused) return;
-    this.onPhase(this.#everLive ? "reconnecting" : "connecting");
-    this.#timers.retry = setTimeout(() => this.#connect(), backoff(this.#failures, this.#retryMs));
+    const wait = backoff(this.#failures, this.#retryMs);
     this.#failures += 1;
+    this.#timers.retry = setTimeout(() => this.#connect(), wait);
+    this.#tell(Date.now() + wait);
+  }
+
+  #tell(next) {
+    this.onPhase(this.#everLive ? "reconnecting" : "connecting", { tries: this.#failures, next });
   }
 
   #denied(status) {
     this.close();
-    this.onPhase("denied", status);
+    this.onPhase("denied", { status });
   }
 
   #wake() {
@@ -154,7 +173,7 @@ export class LiveStream {
     this.#timers.paused = 1;
     clearTimeout(this.#timers.silence);
     clearTimeout(this.#timers.retry);
-    this.onPhase("paused");
+    this.onPhase("paused", {});
     this.#abort?.abort();
   }
 }

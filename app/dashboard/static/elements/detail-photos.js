@@ -60,6 +60,7 @@ export function openLightbox({ api, items, start = 0 }) {
       many ? button("chevron", "Previous", () => show(-1), { class: "quiet square back" }) : null,
       picture.element,
       many ? button("chevron", "Next", () => show(1)) : null));
+  const room = h("div", { class: "asbuilt" }, dialog); // of our styles: outside of the element it would have the page's
   dialog.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step && many) show(step);
@@ -69,9 +70,9 @@ export function openLightbox({ api, items, start = 0 }) {
   });
   dialog.addEventListener("close", (event) => {
     event.stopPropagation();
-    dialog.remove();
+    room.remove();
   });
-  document.body.append(dialog);
+  document.body.append(room);
   show(0);
   dialog.showModal();
 }

@@ -158,7 +158,7 @@ class RecordDetail extends HTMLElement {
 
 /** Why what is shown may not be the newest, as a dialog covers the page's own notices. */
 function doubtOf(feed, job) {
-  if (feed.phase === "reconnecting") return "The connection was lost. Reconnecting; what you see may be a little old.";
+  if (feed.phase === "reconnecting") return "The connection was lost. Reconnecting; what you see is as of then.";
   if (feed.health.progress === "degraded" && job?.state === "processing") return "Live progress degraded: the step and percentage may be old. The status is live.";
   return "";
 }
