@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -75,7 +76,6 @@ async def test_a_break_is_said_with_its_age_and_next_try_and_then_what_was_misse
     await expect(status.locator("dl")).to_contain_text("3 changes missed and shown since")
     await bench.page.keyboard.press("Escape")
     await expect(status.locator("dl")).to_have_count(0)
-    await expect(notices).to_be_empty()
 
 
 async def test_how_long_a_change_took_from_commit_to_screen_is_measured(bench: Bench) -> None:
@@ -93,3 +93,17 @@ async def test_how_long_a_change_took_from_commit_to_screen_is_measured(bench: B
     await bench.page.locator("connection-status").get_by_role("button").click()
     await expect(bench.page.locator("connection-status dl")).to_contain_text("3 changes, ±")
     assert bench.desk.complaints == []
+
+
+@pytest.mark.slow
+async def test_a_laptop_that_slept_finds_out_by_itself(bench: Bench) -> None:
+    """No end of the connection is told anything; only the silence says that it is dead."""
+    status, notices = bench.page.locator("connection-status"), bench.page.locator("#notices")
+    bench.way.silence()
+    await bench.change(2)
+    await expect(notices).to_contain_text("The connection was lost at")
+    await expect(status.locator(".age")).to_contain_text(re.compile("as of [3-9][0-9] s ago"))
+    bench.way.heal()
+    await expect(notices).to_contain_text("2 changes were missed meanwhile and are shown now")
+    await expect(status).to_have_attribute("data-phase", "live")
+    await expect(notices).to_be_empty()

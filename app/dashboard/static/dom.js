@@ -60,12 +60,15 @@ setInterval(() => {
   for (const node of document.querySelectorAll("time[data-ago]")) setText(node, ago(node.getAttribute("datetime")));
 }, 10_000);
 
+const FRAME_MS = 8; // of ours in a frame: the rest is the browser's, to lay out and to draw
 const waiting = new Set();
+let due = false;
 
 /** Run once in the next frame, however often it is asked for: a burst of events becomes one update. */
 export function onFrame(task) {
-  if (waiting.size === 0) requestAnimationFrame(runFrame);
   waiting.add(task);
+  if (!due) requestAnimationFrame(runFrame);
+  due = true;
 }
 
 /** Run when everything asked of `onFrame` so far is done and drawn. */
@@ -83,9 +86,30 @@ export function afterPaint(task) {
 }
 
 function runFrame() {
-  const tasks = [...waiting];
-  waiting.clear();
-  for (const task of tasks) task();
+  const until = performance.now() + FRAME_MS;
+  due = false;
+  for (const task of [...waiting]) {
+    waiting.delete(task);
+    task();
+    if (performance.now() > until) break;
+  }
+  // What did not fit goes first in the next frame.
+  if (waiting.size > 0 && !due) requestAnimationFrame(runFrame);
+  due = waiting.size > 0;
+}
+
+/** Work through what `pending` holds, item by item, as many a frame as fit; `call()` goes on with it. */
+export function perFrame(pending, update) {
+  const run = () => {
+    const until = performance.now() + FRAME_MS / 2;
+    for (const item of pending) {
+      pending.delete(item);
+      update(item);
+      if (performance.now() > until) break;
+    }
+    if (pending.size > 0) onFrame(run);
+  };
+  return () => onFrame(run);
 }
 
 /** Run at most once in `ms`: at once when it was quiet, else when the time is over. Has `cancel()`. */
@@ -108,6 +132,9 @@ export function throttle(task, ms) {
 }
 
 const rowsOf = new WeakMap();
+
+/** The child that `keyed` made for a key; undefined without one. */
+export const rowOf = (parent, key) => rowsOf.get(parent)?.get(key);
 
 /** Make the children of `parent` match `items`, each kept by its key: a row that stays is never rebuilt or moved. */
 export function keyed(parent, items, { key, create, update }) {

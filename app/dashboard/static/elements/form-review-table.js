@@ -3,7 +3,7 @@
 
 import { apiFor } from "../api.js";
 import { count, visible } from "../core.js";
-import { fill, h, keyed, onFrame, setText, throttle } from "../dom.js";
+import { fill, h, keyed, onFrame, perFrame, rowOf, setText, throttle } from "../dom.js";
 import { acquireFeed } from "../feed.js";
 import { icon } from "../icons.js";
 import { STATES, stateOf } from "../states.js";
@@ -24,6 +24,8 @@ class FormReviewTable extends HTMLElement {
   #next = null;
   #counts = {};
   #changed = new Map();
+  #stale = new Set();
+  #freshen = perFrame(this.#stale, (id) => this.#showRow(id));
   #abort = null;
   #searching = 0;
   #again = 0;
@@ -178,7 +180,10 @@ class FormReviewTable extends HTMLElement {
     if (!known || (moved && (this.getAttribute("state") || previous?.state === "awaiting_media" || previous?.state === "held"))) {
       if (this.#loaded) this.#refresh();
     }
-    if (known) onFrame(this.#render);
+    if (known) {
+      this.#stale.add(job.record_id);
+      this.#freshen();
+    }
   }
 
   #say() {
@@ -204,8 +209,19 @@ class FormReviewTable extends HTMLElement {
     keyed(body, this.#rows, {
       key: (row) => row.id,
       create: createRow,
-      update: (element, row) => updateRow(element, row, this.#feed.store.forRecord(row.id) ?? row.job),
+      update: (element, row) => this.#update(element, row),
     });
+  }
+
+  // One row, and not all of them for each change: five hundred of those would keep the page from answering.
+  #showRow(id) {
+    const element = rowOf(this.#parts.body, id);
+    const row = element && this.#feed && this.#rows.find((one) => one.id === id);
+    if (row) this.#update(element, row);
+  }
+
+  #update(element, row) {
+    updateRow(element, row, this.#feed.store.forRecord(row.id) ?? row.job);
   }
 
   #emptyWords() {

@@ -1,0 +1,73 @@
+"""Many changes at once on many rows: each row is right at the end, none is made anew, and a burst is few frames."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Page, expect
+
+from app.core.access import create_user
+from sql import Connection
+from tests.browser.desk import Person, at_desk
+from tests.factories import make_device, make_project, make_record
+from tests.service import service, web_settings
+
+ROWS, ROUNDS, AGAIN = 60, 10, 10
+
+# Frames in which the list changed, the texts and attributes that did, and whether a row was taken out or put in.
+WATCH = """() => {
+  window.seen = { frames: 0, mutations: 0, rows: 0 };
+  let frame = null;
+  new MutationObserver((list) => {
+    seen.mutations += list.length;
+    seen.rows += list.filter((one) => one.target.localName === 'tbody').length;
+    if (frame === null) frame = requestAnimationFrame(() => { frame = null; seen.frames += 1; });
+  }).observe(document.querySelector('tbody'), { childList: true, characterData: true, attributes: true, subtree: true });
+}"""
+SHOWN = """() => [...document.querySelectorAll('tr[data-id]')].map((row) => {
+  const badge = row.querySelector('automation-status-badge');
+  return [row.dataset.id, badge.dataset.state, badge.querySelector('.note').textContent];
+})"""
+
+
+@pytest.fixture
+async def page(database_url: str, redis_url: str, conn: Connection, tmp_path: Path) -> AsyncIterator[Page]:
+    project = await make_project(conn)
+    device = await make_device(conn, project)
+    for n in range(ROWS):
+        await make_record(conn, device=device, state="failed" if n < AGAIN else "completed")
+    email = f"{uuid4().hex[:6]}@example.com"
+    _, password = await create_user(conn, email=email, name="Desk", project=project.code, role="operator")
+    async with service(web_settings(database_url, redis_url, tmp_path)) as served, at_desk(served) as desk:
+        await desk.sign_in(Person(email=email, password=password))
+        await desk.page.get_by_role("button", name="Load more").click()
+        await expect(desk.page.locator("tr[data-id]")).to_have_count(ROWS)
+        yield desk.page
+
+
+async def test_a_storm_of_changes_ends_with_every_row_right(page: Page, conn: Connection) -> None:
+    await page.evaluate(WATCH)
+    for _ in range(ROUNDS):
+        await conn.execute(
+            "update automation_job set confirmation = 'NPL-' || right(id::text, 4) || '-' || (seq + 1) where state = 'completed'"
+        )
+    await conn.execute("select ops.retry(id, 'for the test') from automation_job where state = 'failed'")
+    rows = await (
+        await conn.execute("select record_id::text, state, coalesce(confirmation, '') from automation_job")
+    ).fetchall()
+    wanted = {record: (state, note) for record, state, note in rows}
+    assert sorted({state for state, _ in wanted.values()}) == ["completed", "queued"]
+    await page.wait_for_function(
+        "(queued) => document.querySelectorAll('tr [data-state=queued]').length === queued", arg=AGAIN
+    )
+    shown = {record: (state, note) for record, state, note in await page.evaluate(SHOWN)}
+    assert {record: state for record, (state, _) in shown.items()} == {r: state for r, (state, _) in wanted.items()}
+    assert all(shown[record][1] == note for record, (state, note) in wanted.items() if state == "completed")
+    seen = await page.evaluate("() => seen")
+    assert seen["rows"] == 0, "rows were taken out or put in"
+    # Each change is the text of one row; a browser that redrew all rows for each would have sixty times as many.
+    assert seen["mutations"] <= 4 * ROWS * ROUNDS
+    assert seen["frames"] <= ROWS * ROUNDS / 2, "a burst is told in one breath, and drawn in few frames"
