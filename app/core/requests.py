@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
+from litestar import Request
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("asbuilt.http")
 
 
+def arrived_at(request: Request[Any, Any, Any]) -> datetime:
+    """When the head of the request was here: a body takes minutes on a bad network, and a place is waited for."""
+    moment: datetime = request.scope["state"]["arrived_at"]
+    return moment
+
+
 class RequestLog:
-    """Sets `X-Request-Id` on the answer and `request_id` in the scope's state.
+    """Sets `X-Request-Id` on the answer, and `request_id` and `arrived_at` in the scope's state.
 
     It stands around the whole application: what the router itself answers (404, 405) would otherwise have no name.
     """
@@ -26,7 +35,7 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         request_id = uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
+        scope.setdefault("state", {}).update({"request_id": request_id, "arrived_at": _now()})
         started = time.monotonic()
         status = 0
 
@@ -51,3 +60,7 @@ class RequestLog:
                     "ms": round((time.monotonic() - started) * 1000, 1),
                 },
             )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

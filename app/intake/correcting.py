@@ -5,7 +5,7 @@ It is judged like an upload and stored as the next revision, unless a run may be
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -51,7 +51,9 @@ def revision(if_match: str) -> int:
     return found
 
 
-async def correct(intake: Intake, caller: Caller, raw: bytes, *, named: UUID, expected: int) -> AcceptedView:
+async def correct(
+    intake: Intake, caller: Caller, raw: bytes, *, named: UUID, expected: int, arrived_at: datetime
+) -> AcceptedView:
     """Store the next revision; its job waits for what it needs now. The same correction again is a replay.
 
     Raises the problems of `decode`, `ProjectUnknown`, `FormUnknown`, `FormClosed`, `RecordUnknown`, `StaleRevision`,
@@ -71,7 +73,7 @@ async def correct(intake: Intake, caller: Caller, raw: bytes, *, named: UUID, ex
             raise RecordUnknown
         facts = _of_those_that_stay(upload, rows.as_upload(row)[1])
         beside = await related(conn, context, upload, facts, device=caller.id)
-        judged = context.judge(upload, facts, related=beside, received_at=datetime.now(UTC))
+        judged = context.judge(upload, facts, related=beside, received_at=arrived_at)
         async with before_commit(conn, "K2", subject=upload.id):
             done = await store.CORRECT_RECORD(
                 conn,

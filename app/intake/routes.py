@@ -19,6 +19,7 @@ from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import MalformedRequest, UnsupportedMedia
 from app.core.etags import tagged
 from app.core.openapi import Parts
+from app.core.requests import arrived_at
 from app.intake import attaching, correcting, idempotency, receipts, receiving, service
 from app.intake.context import Intake
 from app.intake.schemas import AcceptedView, ReceiptView, RecordDocument
@@ -60,7 +61,9 @@ async def post_record(
     intake.blobs.demand_room()
     with receiving.Package(intake.blobs, intake.settings) as package:
         await package.read(_body(request, intake, "request_bytes"), boundary)
-        accepted = await service.accept_record(intake, request.user, package.record or b"", package.parts, key=key)
+        accepted = await service.accept_record(
+            intake, request.user, package.record or b"", package.parts, arrived_at=arrived_at(request), key=key
+        )
     return _answer(await _joined(uploads, request.user, accepted))
 
 
@@ -88,12 +91,14 @@ async def put_record(
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMedia("send application/json")
     raw = b"".join([chunk async for chunk in _body(request, intake, "record_bytes")])
-    match = request.headers.get("if-match")
+    match, moment = request.headers.get("if-match"), arrived_at(request)
     if match is None:
-        accepted = await service.accept_record(intake, request.user, raw, [], named=record_id)
+        accepted = await service.accept_record(intake, request.user, raw, [], arrived_at=moment, named=record_id)
     else:
         expected = correcting.revision(match)
-        accepted = await correcting.correct(intake, request.user, raw, named=record_id, expected=expected)
+        accepted = await correcting.correct(
+            intake, request.user, raw, named=record_id, expected=expected, arrived_at=moment
+        )
     return _answer(await _joined(uploads, request.user, accepted), corrected=match is not None)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -42,11 +42,18 @@ KEPT_AT_ONCE = 4
 
 
 async def accept_record(
-    intake: Intake, caller: Caller, raw: bytes, parts: list[Part], *, named: UUID | None = None, key: str | None = None
+    intake: Intake,
+    caller: Caller,
+    raw: bytes,
+    parts: list[Part],
+    *,
+    arrived_at: datetime,
+    named: UUID | None = None,
+    key: str | None = None,
 ) -> AcceptedView:
     """Store a record with those of its photos that came along, and its job; or answer that it is stored already.
 
-    `key` is the request's Idempotency-Key. Raises the problems of `decode`, and `IdempotencyKeyReused`, `ProjectUnknown`,
+    `arrived_at` is the time of the request's head, `key` its Idempotency-Key. Raises the problems of `decode`, and `IdempotencyKeyReused`, `ProjectUnknown`,
     `FormUnknown`, `FormClosed`, `DigestMismatch`, `RecordConflict`, `PhotoConflict`, `InProgress`, `StorageFull`,
     `StorageUnavailable`, `DatabaseUnavailable`.
     """
@@ -64,12 +71,11 @@ async def accept_record(
     await crashpoint("A3")
     if context.closed:
         return await _replay(intake, caller, upload, facts, else_closed=context)
-    received_at = datetime.now(UTC)
     async with unavailable_as_problem(), intake.pool.connection() as conn:
         if key is not None:
             await idempotency.claim(conn, key, device=caller.id, fingerprint=upload.fingerprint)
         beside = await related(conn, context, upload, facts, device=caller.id)
-        judged = context.judge(upload, facts, related=beside, received_at=received_at)
+        judged = context.judge(upload, facts, related=beside, received_at=arrived_at)
         findings = check(judged)
         async with before_commit(conn, "A4", "A5"):
             for file in incoming.values():

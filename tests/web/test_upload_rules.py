@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
+import pytest
 from PIL import Image, ImageFilter
 
 from app.intake.design.reading import read
@@ -49,6 +53,48 @@ async def test_the_projects_start_and_the_forms_state_are_compared(served: Servi
     assert evidence == ({"version": 1, "newest": 3},)
     ahead = record(form_version=3, captured_at=(now + timedelta(days=2)).isoformat())
     assert ("captured-in-future", "major", "captured_at") in await send(served, ahead)
+
+
+async def test_a_slow_body_is_no_wrong_clock(
+    served: Service, conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head of this upload came hours ago, more than any rule forgives."""
+    began = datetime.now(UTC) - timedelta(hours=3)
+    head_is_here = asyncio.Event()
+
+    def clock() -> datetime:
+        head_is_here.set()
+        return began
+
+    body = record(sent_at=began.isoformat(), captured_at=(began + timedelta(hours=2)).isoformat())
+    raw = msgspec.json.encode(body)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield raw[:10]
+        await head_is_here.wait()
+        monkeypatch.undo()
+        yield raw[10:]
+
+    monkeypatch.setattr("app.core.requests._now", clock)
+    headers = served.bearer() | {"Content-Type": "application/json"}
+    async with asyncio.timeout(60):
+        answer = await served.http.put(f"{POST}/{body['id']}", headers=headers, content=slowly())
+    assert answer.status_code == 201, answer.text
+    # It was captured after the upload began, by this clock; what the record says of its arrival is the database's.
+    told = {defect["rule"] for defect in answer.json()["defects"]}
+    assert "clock-skew" not in told
+    assert "captured-in-future" in told
+    row = await (
+        await conn.execute("select received_at > %s + interval '2 hours' from asbuilt_record", [began])
+    ).fetchone()
+    assert row == (True,)
+
+    changed = body | {"asset": "P-7"}
+    monkeypatch.setattr("app.core.requests._now", lambda: began)
+    match = headers | {"If-Match": "1"}
+    answer = await served.http.put(f"{POST}/{body['id']}", headers=match, json=changed)
+    assert answer.status_code == 200, answer.text
+    assert "clock-skew" not in {defect["rule"] for defect in answer.json()["defects"]}
 
 
 async def test_a_swapped_position_is_kept_and_told(served: Service, conn: Connection) -> None:

@@ -82,7 +82,7 @@ class Related(msgspec.Struct, frozen=True, kw_only=True):
 class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     """One record, with the facts of those of its photos that are here, by clean name.
 
-    `received_at` is the server's clock; `tz` and `starts_on` are the project's; `newer_version` is the form's latest one.
+    `received_at` is the server's clock when the request's head came; `tz` and `starts_on` are the project's; `newer_version` is the form's latest one.
     """
 
     form: FormDef
