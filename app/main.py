@@ -57,7 +57,7 @@ SHUTDOWN_S = 3
 ALLOWED = ["Authorization", "If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID"]
 """Headers of a request that another origin's page may set; without the last one its stream could not come back."""
 
-EXPOSED = ["X-Request-Id", "Retry-After", "ETag"]
+EXPOSED = ["X-Request-Id", "Retry-After", "ETag", "Asbuilt-Receipt"]
 """Headers of an answer that another origin's page may read."""
 
 PARTS = (

@@ -2,7 +2,7 @@
 
 A handler says what its signature does not, in its own decorator:
 `problems` it raises · `answers`, words by status · `body`, shapes by media type · `media` of an answer that is no JSON ·
-`headers` it reads, with words · `tagged` when it answers 304. Examples are real answers, in `openapi_examples.json`.
+`headers` it reads, with words · `tagged` when it answers 304 · `receipted` with Asbuilt-Receipt. Examples are real answers, in `openapi_examples.json`.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ _HEADERS: Json = {
     "RequestId": {"description": "The request's name in our log.", "schema": {"type": "string"}},
     "ETag": {"description": "The version of this answer.", "schema": {"type": "string"}},
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "string"}},
+    "Receipt": {
+        "description": "The SHA-256 of what was stored, in hex: of the record's JSON as it was sent, or of the whole photo.",
+        "schema": {"type": "string"},
+    },
 }
 _REQUEST_ID = "5f1c0c3ed5d34a3fb2c9c8a5b8f2c2f1"
 _BINARY: Json = {"type": "string", "format": "binary"}
@@ -169,7 +173,9 @@ def _answers(handler: HTTPRouteHandler, shapes: Shapes, shown: Mapping[str, Any]
     for status, sentence in words.items():
         answers[str(status)] = {
             "description": sentence,
-            "headers": _headers("ETag" if handler.opt.get("tagged") else ""),
+            "headers": _headers(
+                "ETag" if handler.opt.get("tagged") else "", "Receipt" if handler.opt.get("receipted") else ""
+            ),
         }
         if media:
             answers[str(status)]["content"] = {each: {"schema": _BINARY} for each in media}
@@ -275,9 +281,9 @@ def _named(operations: Sequence[_Operation]) -> Iterator[Any]:
                 yield shape.shape if isinstance(shape, Parts) else shape
 
 
-def _headers(more: str) -> Json:
-    names = {"RequestId": "X-Request-Id", "ETag": "ETag", "RetryAfter": "Retry-After"}
-    return {names[key]: {"$ref": f"#/components/headers/{key}"} for key in ("RequestId", more) if key}
+def _headers(*more: str) -> Json:
+    names = {"RequestId": "X-Request-Id", "ETag": "ETag", "RetryAfter": "Retry-After", "Receipt": "Asbuilt-Receipt"}
+    return {names[key]: {"$ref": f"#/components/headers/{key}"} for key in ("RequestId", *more) if key}
 
 
 def _header_parameters(opt: Mapping[str, Any]) -> list[Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 from uuid import UUID
@@ -48,6 +49,7 @@ REFUSED = (
     request_max_body_size=None,
     body={"multipart/form-data": Parts("record", RecordDocument)},
     answers=STORED,
+    receipted=True,
     headers={"Idempotency-Key": "1 to 255 visible ASCII characters, bare or quoted; kept for seven days."},
     problems=(*REFUSED, errors.IdempotencyKeyReused, errors.StorageFull),
 )
@@ -64,7 +66,7 @@ async def post_record(
         accepted = await service.accept_record(
             intake, request.user, package.record or b"", package.parts, arrived_at=arrived_at(request), key=key
         )
-    return _answer(await _joined(uploads, request.user, accepted))
+    return _answer(await _joined(uploads, request.user, accepted), package.record or b"")
 
 
 @put(
@@ -72,6 +74,7 @@ async def post_record(
     summary="A record as JSON; its photos follow. With If-Match, a correction of it",
     request_max_body_size=None,
     body={"application/json": RecordDocument},
+    receipted=True,
     headers={
         "If-Match": "The revision that is corrected, or the ETag of its receipt: other content is the next revision."
     },
@@ -99,7 +102,7 @@ async def put_record(
         accepted = await correcting.correct(
             intake, request.user, raw, named=record_id, expected=expected, arrived_at=moment
         )
-    return _answer(await _joined(uploads, request.user, accepted), corrected=match is not None)
+    return _answer(await _joined(uploads, request.user, accepted), raw, corrected=match is not None)
 
 
 @put(
@@ -107,6 +110,7 @@ async def put_record(
     summary="A photo's bytes",
     request_max_body_size=None,
     body={"application/octet-stream": bytes},
+    receipted=True,
     headers={
         "Repr-Digest": "The SHA-256 of the bytes, `sha-256=:…:` (RFC 9530); also as Content-Digest.",
         "X-Content-SHA256": "The same in hex.",
@@ -133,7 +137,7 @@ async def put_photo(
         async for chunk in _body(request, intake, "photo_bytes"):
             await incoming.write(chunk)
         stored, new = await attaching.accept_photo(intake, request.user, record_id, name, incoming, declared=declared)
-    return Response(stored, status_code=201 if new else 200)
+    return Response(stored, status_code=201 if new else 200, headers=receipts.proof(incoming.sha256.hex()))
 
 
 @get(
@@ -167,10 +171,11 @@ async def _joined(uploads: Uploads, caller: Caller, accepted: AcceptedView) -> A
     return accepted
 
 
-def _answer(accepted: AcceptedView, *, corrected: bool = False) -> Response[AcceptedView]:
+def _answer(accepted: AcceptedView, raw: bytes, *, corrected: bool = False) -> Response[AcceptedView]:
+    headers = receipts.proof(hashlib.sha256(raw).hexdigest())
     if accepted.replayed:
-        return Response(accepted, status_code=200, headers={"Idempotency-Replayed": "true"})
-    return Response(accepted, status_code=200 if corrected else 201)
+        return Response(accepted, status_code=200, headers=headers | {"Idempotency-Replayed": "true"})
+    return Response(accepted, status_code=200 if corrected else 201, headers=headers)
 
 
 def _digest(headers: Headers) -> bytes | None:

@@ -27,7 +27,7 @@ from app.core.errors import (
 )
 from app.core.problems import MEDIA_TYPE, render
 from app.core.settings import Settings
-from app.intake.receipts import receipt
+from app.intake.receipts import proof_of_photo, receipt
 from app.intake.uploads import ietf_headers as read
 from app.intake.uploads import service
 from app.intake.uploads.bodies import BEGUN, FOUND, TAKEN, body_of
@@ -96,6 +96,7 @@ async def upload_options(settings: NamedDependency[Settings]) -> Response[None]:
     request_max_body_size=None,
     body={"application/octet-stream": bytes},
     answers={201: "Begun; its address is in Location. With `?1`: the photo is stored, or waits for its record."},
+    receipted=True,
     headers={
         "Upload-Complete": "`?0` to begin, `?1` with the whole photo.",
         "Upload-Length": "Bytes in all.",
@@ -145,6 +146,7 @@ async def get_upload(request: Ask, upload: FromPath[UUID], uploads: NamedDepende
     request_max_body_size=None,
     body={CHUNK: bytes},
     answers={204: "Taken.", 201: "The last bytes: the photo is stored, or waits for its record."},
+    receipted=True,
     headers={
         "Upload-Offset": "Where these bytes begin.",
         "Upload-Complete": "`?1` with the last bytes, else `?0`.",
@@ -205,7 +207,8 @@ async def _processed(request: Ask, uploads: Uploads, session: Session, headers: 
         waiting = UploadView(record_id=session.record_id, name=session.name, size=session.received)
         return Response(waiting, status_code=201, headers=headers)
     async with unavailable_as_problem(), uploads.intake.pool.connection() as conn:
-        return Response(await receipt(conn, request.user, session.record_id), status_code=201, headers=headers)
+        stored = await receipt(conn, request.user, session.record_id)
+    return Response(stored, status_code=201, headers=headers | proof_of_photo(stored.photos, session.name))
 
 
 def _progress(uploads: Uploads, session: Session) -> dict[str, str]:

@@ -31,7 +31,7 @@ from app.core.errors import (
     UploadExpired,
     UploadUnknown,
 )
-from app.intake import names
+from app.intake import names, receipts, rows
 from app.intake.attaching import PICTURES, accept_photo
 from app.intake.uploads import store, writing
 from app.intake.uploads.context import Uploads
@@ -137,6 +137,12 @@ async def begin_with(uploads: Uploads, caller: Caller, wish: Wish, piece: Piece)
         with suppress(Problem):
             await remove(uploads, caller, session.id)
         raise
+
+
+async def proof(uploads: Uploads, caller: Caller, session: Session) -> dict[str, str]:
+    """The header that proves what became a photo; nothing before it has."""
+    row = await receipts.stored(uploads.intake, caller, session.record_id) if session.state == "accepted" else None
+    return {} if row is None else receipts.proof_of_photo(rows.receipt(row).photos, session.name)
 
 
 async def remove(uploads: Uploads, caller: Caller, upload: UUID) -> None:

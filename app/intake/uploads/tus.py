@@ -102,6 +102,7 @@ async def tus_options(settings: NamedDependency[Settings]) -> Response[None]:
     summary="Begin a resumable upload of a photo",
     request_max_body_size=None,
     answers={201: "Begun; its address is in Location."},
+    receipted=True,
     headers={
         "Tus-Resumable": "1.0.0",
         "Upload-Length": "Bytes in all.",
@@ -129,7 +130,8 @@ async def tus_create(request: Ask, uploads: NamedDependency[Uploads]) -> Respons
         session = await service.begin_with(uploads, request.user, wish, piece)
     else:
         session = await service.begin(uploads, request.user, wish)
-    return _bare(201, {"Location": f"{PATH}/{session.id}"} | _progress(session))
+    proof = await service.proof(uploads, request.user, session)
+    return _bare(201, {"Location": f"{PATH}/{session.id}"} | _progress(session) | proof)
 
 
 @route(
@@ -150,6 +152,7 @@ async def tus_offset(request: Ask, upload: FromPath[UUID], uploads: NamedDepende
     request_max_body_size=None,
     body={CHUNK: bytes},
     answers={204: "Taken; Upload-Offset says how far the upload is."},
+    receipted=True,
     headers={
         "Tus-Resumable": "1.0.0",
         "Upload-Offset": "Where these bytes begin.",
@@ -180,6 +183,7 @@ async def tus_terminate(request: Ask, upload: FromPath[UUID], uploads: NamedDepe
     summary="The other methods, for clients that only have POST",
     request_max_body_size=None,
     answers={200: "As HEAD answers.", 204: "As PATCH and DELETE answer."},
+    receipted=True,
     headers={"X-HTTP-Method-Override": "HEAD, PATCH or DELETE; the other headers are theirs."},
     problems=(*TAKEN, TusVersionUnsupported, MethodNotAllowed),
 )
@@ -216,7 +220,8 @@ async def _append(request: Ask, upload: UUID, uploads: Uploads) -> Response[None
         length=read.number(request.headers, "Upload-Length"),
         digest=read.checksum(request.headers),
     )
-    return _bare(204, _progress(await service.append(uploads, request.user, upload, piece)))
+    session = await service.append(uploads, request.user, upload, piece)
+    return _bare(204, _progress(session) | await service.proof(uploads, request.user, session))
 
 
 async def _terminate(request: Ask, upload: UUID, uploads: Uploads) -> Response[None]:
