@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -216,8 +217,16 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
+def allow_files() -> None:
+    """As many sockets as the system lets us have: the usual soft limit of 1,024 is fewer than the streams we promise."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS calls its limit infinite, and refuses it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C."""
+    allow_files()
     crashpoints.arm(settings.crashpoint)
     web = Web(settings)
     config = uvicorn.Config(

@@ -4,6 +4,7 @@
 import { localNow } from "./clock.js";
 
 const SILENCE_MS = 40_000; // the server sends a comment every 15 s
+const QUIET_MS = 20_000; // whoever comes back after so long does not wait for the silence
 const BUDGET_MS = 12; // of events at a stretch: then the page may draw and answer the person
 const HIDDEN_MS = 60_000; // a browser opens six connections an origin: tabs nobody sees give theirs back
 
@@ -60,13 +61,14 @@ export function backoff(failures, base = 2000, random = Math.random) {
 /**
  * A stream that stays open. `onEvent({type, data, id})`; `onBeat(times, {asked, heard})` with the server's times of a
  * heartbeat and the local ones of the request and of its arrival; `onPhase(phase, {status, tries, next})` with connecting, live,
- * reconnecting, paused or denied: `tries` have failed, the next is at `next` (null: now). After a break it resumes
+ * reconnecting, paused or denied: `tries` numbers the next try since it last worked, at `next` (null: now). After a break it resumes
  * from the last id it saw.
  */
 export class LiveStream {
   #abort = null;
   #timers = {};
   #failures = 0;
+  #heard = Date.now();
   #lastId = "";
   #closed = false;
   #everLive = false;
@@ -136,6 +138,7 @@ export class LiveStream {
   }
 
   #alive() {
+    this.#heard = Date.now();
     clearTimeout(this.#timers.silence);
     this.#timers.silence = setTimeout(() => this.#connect(), SILENCE_MS);
   }
@@ -162,7 +165,7 @@ export class LiveStream {
     clearTimeout(this.#timers.hidden);
     if (document.hidden) {
       this.#timers.hidden = setTimeout(() => this.#pause(), HIDDEN_MS);
-    } else if (this.#timers.paused || this.#failures > 0) {
+    } else if (this.#timers.paused || this.#failures > 0 || Date.now() - this.#heard > QUIET_MS) {
       this.#timers.paused = 0;
       this.#failures = 0;
       this.#connect();

@@ -137,7 +137,7 @@ class ConnectionStatus extends HTMLElement {
     if (!this.#feed || this.#feed.tries === 0 || this.phase === "live") return "";
     const { tries, next } = this.#feed;
     const wait = next === null ? 0 : next - Date.now();
-    return wait > 500 ? `try ${tries + 1} in ${seconds(wait)}` : `try ${tries + 1} now`;
+    return wait > 500 ? `try ${tries} in ${seconds(wait)}` : `try ${tries} now`;
   }
 
   #details() {

@@ -1,0 +1,204 @@
+"""A thousand viewers come back at once, and some never read their socket (failure modes 17 and 18)."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.faults.checker import Demands
+from tests.faults.clients import Crowd
+from tests.faults.cluster import Cluster, cluster
+from tests.faults.processes import eventually
+from tests.faults.timings import Limits, percentile, slack
+from tests.faults.viewers import Viewer, many_files, reset
+
+MIB = 2**20
+VIEWERS = 1000
+STUCK, LATE, NORMAL = 40, 10, 50
+JOBS, PER_S, LOAD_S, SIZE = 20, 200, 45, 1300
+CHANGE = """
+    update automation_job set portal_url = 'http://portal.example/' || repeat('x', %s) || seq
+     where id in (select id from automation_job order by id limit 20)
+"""
+CONNECTIONS = (
+    "select count(*) from pg_stat_activity where application_name = 'asbuilt-web' and datname = current_database()"
+)
+POOL = 8
+
+
+def api_pid(c: Cluster) -> int:
+    assert c.api is not None
+    assert c.api.now is not None
+    return c.api.now.pid
+
+
+def memory(pid: int) -> float:
+    """MiB that the process has now."""
+    return int(Path(f"/proc/{pid}/status").read_text().partition("VmRSS:")[2].split()[0]) / 1024
+
+
+@asynccontextmanager
+async def looking(viewers: list[Viewer]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(viewer.look()) for viewer in viewers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def all_open(viewers: list[Viewer], *, since: float = 0.0) -> None:
+    await eventually(
+        lambda: all(viewer.open_at > since for viewer in viewers),
+        within_s=60 * slack(),
+        why=f"not all of {len(viewers)} viewers had a stream",
+    )
+
+
+async def all_right(c: Cluster, viewers: list[Viewer]) -> None:
+    """Each knows the newest of every job."""
+    final = {str(job): seq for job, seq in await c.all("select id, seq from automation_job")}
+    await eventually(
+        lambda: all(viewer.seqs == final for viewer in viewers),
+        within_s=30 * slack(),
+        why="a viewer does not know what is in the database",
+    )
+
+
+@pytest.mark.slow
+async def test_a_thousand_viewers_come_back_at_once_and_uploads_do_not_notice() -> None:
+    """Failure mode 17: the web process is killed under 1,000 viewers and uploads, twice."""
+    many_files()
+    async with cluster(workers=1, seconds=0.3) as c:
+        viewers = [Viewer(c.url, c.token) for _ in range(VIEWERS)]
+        crowd, done = Crowd(c), asyncio.Event()
+        for _ in range(10):
+            crowd.watch()
+        async with looking(viewers):
+            await all_open(viewers)
+            loading = asyncio.create_task(crowd.load(per_s=3, until=done.is_set))
+            took = []
+            for _ in range(2):
+                await asyncio.sleep(6)
+                assert c.api is not None
+                died = time.time()
+                c.api.send(signal.SIGKILL)
+                await all_open(viewers, since=died)
+                took.append(max(viewer.open_at for viewer in viewers) - died)
+            await asyncio.sleep(6)
+            done.set()
+            await loading
+            await c.calm(within_s=90)
+            await all_right(c, viewers)
+            used, connections = memory(api_pid(c)), await c.one(CONNECTIONS)
+        await crowd.leave()
+        resumed = sum(viewer.opened - 1 for viewer in viewers)
+        snapshots = sum(len(viewer.snapshots) - 1 for viewer in viewers)
+        print(f"back after {took} s; {used:.0f} MiB, {connections} connections, {snapshots} of {resumed} by snapshot")
+        assert max(took) < 20 * slack()
+        assert used < 600
+        assert connections <= POOL
+        assert resumed >= 2 * VIEWERS
+        assert snapshots < 0.05 * resumed, "a resume is a replay; a snapshot a viewer would be a second storm"
+        report = await c.judge(demands=Demands(acked=40, effects=40), limits=Limits(ack_p99_s=3.0))
+        print(f"uploads p99 {report.figures['ack_p99_s']:.2f} s")
+
+
+async def change(c: Cluster, until: Callable[[], bool]) -> None:
+    """200 changes a second of some 2 kB each, as SQL makes them."""
+    async with c.connect() as conn:
+        due = time.monotonic()
+        while not until():
+            await conn.execute(CHANGE, (SIZE,))
+            due = max(due + JOBS / PER_S, time.monotonic() - 1)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+
+@pytest.mark.slow
+async def test_viewers_that_never_read_cost_their_backlog_and_nobody_elses_time() -> None:
+    """Failure mode 18: 40 never read, 10 read again later, 50 are as they should be; then all of them vanish."""
+    many_files()
+    async with (
+        cluster(workers=1, seconds=0.1, settings={"ASBUILT_STREAMS_PER_USER": "120"}) as c,
+        AsyncExitStack() as held,
+    ):
+        await Crowd(c).load(per_s=20, total=JOBS)
+        await c.calm()
+        pid = api_pid(c)
+        normal, late = [[Viewer(c.url, c.token) for _ in range(n)] for n in (NORMAL, LATE)]
+        stuck = [Viewer(c.url, c.token) for _ in range(STUCK)]
+        for viewer in normal:
+            viewer.lags = []
+        async with looking(normal):
+            await all_open(normal)
+            readers = [await held.enter_async_context(viewer.connected()) for viewer in [*stuck, *late]]
+            # Nothing is read from the socket any more, as when a phone sleeps.
+            lines = [viewer.line for viewer in [*stuck, *late] if viewer.line is not None]
+            for line in lines:
+                line.pause_reading()
+            before, began, used = memory(pid), time.monotonic(), [0.0]
+
+            def enough() -> bool:
+                used.append(memory(pid))
+                return time.monotonic() - began > LOAD_S
+
+            changing = asyncio.create_task(change(c, enough))
+            await asyncio.sleep(12)
+            for line in lines[STUCK:]:
+                line.resume_reading()
+            again = [asyncio.create_task(v.read(r)) for v, r in zip(late, readers[STUCK:], strict=True)]
+            await changing
+            grown = max(used) - before
+            await all_right(c, [*normal, *late])
+            lags = [lag for viewer in normal for lag in viewer.lags or []]
+            print(f"lag p99 {percentile(lags, 0.99):.3f} s of {len(lags)}, {grown:.0f} MiB more")
+            assert len(lags) > 0.5 * NORMAL * PER_S * LOAD_S, "there was no storm"
+            assert percentile(lags, 0.99) < 1 * slack()
+            assert grown < 50
+            assert all("gap" in viewer.snapshots for viewer in late), [viewer.snapshots for viewer in late]
+            assert not any("gap" in viewer.snapshots for viewer in normal)
+            await let_go(readers[:STUCK], lines[:STUCK])
+            for task in again:
+                task.cancel()
+            await asyncio.gather(*again, return_exceptions=True)
+        await held.aclose()
+        await vanish(c)
+        # Every place is free again: as many as the caller may have can be taken.
+        async with looking(viewers := [Viewer(c.url, c.token) for _ in range(120)]):
+            await all_open(viewers)
+
+
+async def let_go(readers: list[asyncio.StreamReader], lines: list[asyncio.Transport]) -> None:
+    """What the kernel still holds can be read, and then the stream is over: the server has cut it."""
+    for line in lines:
+        line.resume_reading()
+
+    async def to_the_end(reader: asyncio.StreamReader) -> None:
+        with suppress(ConnectionError):
+            while await reader.read(2**16):
+                pass
+
+    async with asyncio.timeout(10 * slack()):
+        await asyncio.gather(*(to_the_end(reader) for reader in readers))
+
+
+async def vanish(c: Cluster) -> None:
+    """200 clients that reset their connection, half of them before the first byte of an answer."""
+    request = f"GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {c.token}\r\n\r\n".encode()
+    loop = asyncio.get_running_loop()
+    for n in range(200):
+        sock = socket.socket()
+        sock.setblocking(False)
+        await loop.sock_connect(sock, ("127.0.0.1", c.port))
+        await loop.sock_sendall(sock, request)
+        if n % 2:
+            await loop.sock_recv(sock, 1)
+        reset(sock)
