@@ -95,6 +95,21 @@ def dice(seed: int) -> Random:
     return Random(seed)  # noqa: S311 nothing here is secret
 
 
+def by_hand(picture: Image.Image, chance: Random) -> Image.Image:
+    """The same scene from where somebody happened to stand: nearer, and a little askew.
+
+    Two tags of one make differ in a few letters, and by the rules their photos from one spot would be copies of each other.
+    """
+    width, height = picture.size
+
+    def inwards() -> tuple[float, float]:
+        return chance.uniform(0, 0.2) * width, chance.uniform(0, 0.2) * height
+
+    (a, b), (c, d), (e, f), (g, i) = (inwards() for _ in range(4))
+    seen = (a, b, c, height - d, width - e, height - f, width - g, i)
+    return picture.transform(picture.size, Image.Transform.QUAD, seen, Image.Resampling.BICUBIC)
+
+
 def jpeg(picture: Image.Image, taken: Taken) -> bytes:
     """The picture as a phone would store it, with EXIF 2.32 including the GPS directory."""
     exif = Image.Exif()

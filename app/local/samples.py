@@ -14,7 +14,7 @@ import msgspec
 from PIL import Image
 
 from app.local import fibre_scenes, pole_scenes
-from app.local.drawing import Taken, jpeg
+from app.local.drawing import Taken, by_hand, dice, jpeg
 from app.local.fibre_scenes import FIBRE_COLOURS, Closure
 from app.local.pole_scenes import Pole
 
@@ -213,7 +213,8 @@ def _sample(
             lat=round(job.taken.lat + rng.uniform(-0.0001, 0.0001), 7),
             lon=round(job.taken.lon + rng.uniform(-0.0001, 0.0001), 7),
         )
-        photo = Photo(name=f"{shot}.jpg", shot=shot, data=jpeg(album.picture(shot, scene) if album else scene(), taken))
+        picture = by_hand(album.picture(shot, scene) if album else scene(), dice(job.seed + order))
+        photo = Photo(name=f"{shot}.jpg", shot=shot, data=jpeg(picture, taken))
         photos.append(photo)
         manifest.append(
             {

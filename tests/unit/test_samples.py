@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from app.intake.decode import decode
 from app.intake.decoders import Decoders
 from app.intake.form_defs import bundled
 from app.intake.photos import inspect
+from app.intake.pixels import distance, look
 from app.intake.rules import RuleContext, Site, check
+from app.local.drawing import by_hand, dice
 from app.local.samples import Sample, samples
 
 NOW = datetime(2026, 5, 4, 15, 0, tzinfo=UTC)
@@ -53,6 +56,17 @@ def test_both_demo_forms_come_up_with_unique_ids_and_work_orders(two: list[Sampl
     assert len({sample.work_order for sample in two}) == 2
     again = next(samples(1, project="demo", now=NOW, seed=3))
     assert decode(again.record).id != decode(two[0].record).id
+
+
+def test_photos_of_one_scene_are_rarely_copies_of_each_other(two: list[Sample]) -> None:
+    """By chance two of a hundred people stand alike."""
+    apart = []
+    for photo in (photo for sample in two for photo in sample.photos):
+        with Image.open(BytesIO(photo.data)) as picture:
+            small = picture.convert("RGB").resize((400, 300))
+        hashes = [look(by_hand(small, dice(seed))).dhash or 0 for seed in range(8)]
+        apart += [distance(one, other) for one, other in combinations(hashes, 2)]
+    assert sum(bits <= 4 for bits in apart) < 0.02 * len(apart)
 
 
 def test_a_drawn_photo_is_large_varied_and_has_its_exif(two: list[Sample]) -> None:
