@@ -55,6 +55,9 @@ from app.review.talk_routes import router as talk_router
 SHUTDOWN_S = 3
 """Open streams are ended at once when the process is told to stop; this bounds whatever else is still answering."""
 
+WAITING = 0.4
+"""The share of a request's time with Postgres that it may wait for a connection."""
+
 ALLOWED = ["Authorization", "If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID"]
 """Headers of a request that another origin's page may set; without the last one its stream could not come back."""
 
@@ -132,7 +135,13 @@ class Web:
         decoders = Decoders()
         renditions = Renditions(blobs, _renderer(decoders))
         async with (
-            db.pool(settings.database_url, name="asbuilt-web", size=settings.pool_size) as pool,
+            db.pool(
+                settings.database_url,
+                name="asbuilt-web",
+                size=settings.pool_size,
+                wait_s=WAITING * settings.database_s,
+                deadline_s=settings.database_s,
+            ) as pool,
             httpx.AsyncClient() as client,
             Orphans(pool=pool, blobs=blobs, renditions=renditions, after_s=settings.orphan_s).running(),
         ):

@@ -88,6 +88,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a body may take in all."""
     head_s: float = 20.0
     """How long the head of a request may take, from the connection on."""
+    database_s: float = 2.0
+    """How long a request may have a connection to Postgres, waiting for it included; one that is still busy then is cut."""
     uploads_per_s: float = 10.0
     """How many uploads a device may begin a second, after a burst of `uploads_burst`; 0 is no limit, here and below."""
     uploads_burst: int = 50
@@ -247,7 +249,7 @@ def _contradictions(s: Settings) -> list[str]:
         (s.max_attempts < 1, "ASBUILT_MAX_ATTEMPTS must be at least 1"),
         (
             min(s.heartbeat_s, s.reconcile_s, s.poll_s, s.attempt_s, s.engine_poll_s) <= 0
-            or min(s.body_idle_s, s.body_total_s, s.head_s) <= 0,
+            or min(s.body_idle_s, s.body_total_s, s.head_s, s.database_s) <= 0,
             "durations must be above zero",
         ),
         (

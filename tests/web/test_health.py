@@ -26,7 +26,7 @@ async def test_every_part_is_named(served: Service) -> None:
 
 
 async def test_a_dead_database_makes_it_unready_and_uploads_say_so(redis_url: str, tmp_path: Path) -> None:
-    settings = web_settings("postgresql://nobody@127.0.0.1:1/nothing", redis_url, tmp_path)
+    settings = web_settings("postgresql://nobody@127.0.0.1:1/nothing", redis_url, tmp_path, database_s=2.0)
     async with serving(settings) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
         ready = await http.get("/health/ready")
         assert (ready.status_code, ready.json()["parts"]["postgres"]["status"]) == (503, "down")
