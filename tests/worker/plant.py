@@ -98,6 +98,7 @@ async def plant(
     *,
     portal_database: str = "",
     browser: str = "none",
+    **changed: Any,
 ) -> AsyncIterator[Plant]:
     """Quick timings: lease 3 s, renewed each second; without `browser` the forms driver, which needs none.
 
@@ -120,6 +121,7 @@ async def plant(
         concurrency=4,
         look_s=0.2,
         submit_s=6.0,
+        **changed,
     )
     elsewhere = msgspec.structs.replace(base, database_url=portal_database or database_url)
     async with portal_running(elsewhere) as portal:

@@ -46,7 +46,7 @@ async def apart(
         await migrate(server.url)
         async with (
             await AsyncConnection.connect(server.url, autocommit=True) as conn,
-            plant(server.url, redis_url, conn, tmp_path, portal_database=database_url) as made,
+            plant(server.url, redis_url, conn, tmp_path, portal_database=database_url, database_s=2.0) as made,
         ):
             yield made, server
             await made.conn.close()
