@@ -106,9 +106,9 @@ class Feed extends EventTarget {
   #change(view) {
     const change = this.store.apply(view);
     if (!change) return;
+    this.#tell(change);
     if (this.#gap) this.#gap.count(change);
     else this.#time(change.job);
-    this.#tell(change);
   }
 
   // Only what came by itself, onto a page that is drawn, says how long that takes.
