@@ -2,7 +2,7 @@
 // Events: `job` {job, previous}, `resync` {reason}, `status` (read `phase`, `since`, `health`, `tries`, `next`, `asOf`),
 // `caught-up` {missed, away}, `latency` {ms}.
 
-import { Lags, ServerClock } from "./clock.js";
+import { Lags, localNow, ServerClock } from "./clock.js";
 import { JobStore } from "./core.js";
 import { afterPaint } from "./dom.js";
 import { Gap } from "./gap.js";
@@ -114,7 +114,9 @@ class Feed extends EventTarget {
   // Only what came by itself, onto a page that is drawn, says how long that takes.
   #time(job) {
     if (document.hidden || !this.clock.known) return;
-    this.#unpainted.push(Date.parse(job.changed_at));
+    const changed = Date.parse(job.changed_at);
+    this.clock.heard(changed, localNow()); // nothing is heard of before it has happened
+    this.#unpainted.push(changed);
     if (this.#unpainted.length === 1) afterPaint(() => this.#painted());
   }
 
