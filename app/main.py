@@ -43,6 +43,7 @@ from app.intake.uploads.context import Uploads
 from app.intake.uploads.spool import Spool
 from app.intake.uploads.sweeping import swept
 from app.jobs.files import router as files_router
+from app.jobs.pace import Paces
 from app.jobs.routes import router as jobs_router
 from app.live.hub import Hub
 from app.live.routes import router as live_router
@@ -74,6 +75,7 @@ PARTS = (
     "hub",
     "health",
     "renditions",
+    "paces",
     "intake",
     "uploads",
 )
@@ -174,6 +176,7 @@ class Web:
                     "hub": self.hub,
                     "health": self.health,
                     "renditions": renditions,
+                    "paces": Paces(),
                     "intake": intake,
                     "uploads": uploads,
                 }

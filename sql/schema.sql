@@ -125,8 +125,10 @@ table automation_attempt: progress_at timestamp with time zone
 table automation_attempt: waits boolean not null default false
 table automation_attempt: log text not null default ''::text
 table automation_attempt: error_action text
+table automation_attempt: exchange jsonb not null default '{}'::jsonb
 table automation_attempt: constraint automation_attempt_attempt_check CHECK ((attempt > 0))
 table automation_attempt: constraint automation_attempt_check CHECK (((ended_at IS NULL) = (outcome IS NULL)))
+table automation_attempt: constraint automation_attempt_exchange_check CHECK ((jsonb_typeof(exchange) = 'object'::text))
 table automation_attempt: constraint automation_attempt_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
 table automation_attempt: constraint automation_attempt_log_check CHECK ((octet_length(log) <= 65536))
 table automation_attempt: constraint automation_attempt_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'failed'::text, 'lost'::text, 'detached'::text, 'parked'::text, 'cancelled'::text])))
@@ -800,8 +802,8 @@ CREATE TRIGGER job_guard BEFORE UPDATE OF state ON public.automation_job FOR EAC
 CREATE TRIGGER job_slot AFTER UPDATE OF state, generation ON public.automation_job FOR EACH ROW WHEN (((new.generation > old.generation) OR ((new.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (old.state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))) OR ((new.state = 'needs_input'::text) AND (new.wait_reason = 'outcome_unknown'::text) AND (old.state <> 'needs_input'::text)))) EXECUTE FUNCTION job_slot()
 CREATE TRIGGER job_stamp BEFORE INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_stamp()
 CREATE TRIGGER job_tell AFTER INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_tell()
+CREATE TRIGGER record_tell AFTER DELETE OR UPDATE OF name, shot_key, kind, blob_sha256, rejected_reason, received_at, width, height, taken_at, lat, lon ON public.photo FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_tell AFTER DELETE OR UPDATE ON public.defect FOR EACH ROW EXECUTE FUNCTION record_tell()
-CREATE TRIGGER record_tell AFTER DELETE OR UPDATE ON public.photo FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_tell AFTER INSERT OR DELETE OR UPDATE ON public.comment FOR EACH ROW EXECUTE FUNCTION record_tell()
-CREATE TRIGGER record_tell AFTER UPDATE ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_tell()
+CREATE TRIGGER record_tell AFTER UPDATE OF asset_key, crew, revision, fields, lat, lon, h_accuracy_m, captured_at, review_state, review_note, media_state, deleted_at ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_version BEFORE UPDATE OF revision, review_state ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_version()

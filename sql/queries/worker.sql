@@ -112,6 +112,11 @@ with heard as (
 update automation_attempt set progress = %(progress)s, progress_at = clock_timestamp(), log = %(log)s
  where job_id = %(job)s and attempt = %(attempt)s and ended_at is null;
 
+-- name: keep_exchange :exec
+-- What an attempt keyed, or what the portal showed of it; nothing when the attempt is over.
+update automation_attempt set exchange = exchange || %(said)s
+ where job_id = %(job)s and attempt = %(attempt)s and ended_at is null;
+
 -- name: keep_log :exec
 -- What an attempt logged to its end. A lost one writes nothing any more; its log is that of its last checkpoint.
 update automation_attempt set log = %(log)s

@@ -130,6 +130,7 @@ HARD_CASES: dict[int, tuple[str, ...]] = {
         "web/test_jobs.py::test_other_states_cannot_be_retried",
         "web/test_jobs.py::test_two_retries_at_once_are_one",
     ),
+    31: ("web/test_review.py::test_of_two_reviewers_at_once_one_decides",),
 }
 
 MALFORMED_JSON = f"{JSON}::test_it_is_malformed_and_stores_nothing"
@@ -215,7 +216,6 @@ BAD_INPUTS: dict[int, tuple[str, ...]] = {
 }
 
 OPEN: dict[str, str] = {
-    "hard case 31": "two reviewers at once: the dashboard reviews nothing yet",
     "bad input 29": "SQL in search, sort and filter: the dashboard has none yet",
     "bad input 33": "what each role of the database may: there is one role yet",
 }

@@ -186,7 +186,8 @@ class Tour:
         )
         await self.conn.execute("update automation_attempt set progress = %s", [Jsonb(msgspec.to_builtins(progress))])
         await self.call("GET", f"/api/jobs/{job}", headers=person, expect=200)
-        await self.call("GET", f"/api/jobs/{job}/attempts", headers=person, expect=200)
+        for path in ("attempts", "pace"):
+            await self.call("GET", f"/api/jobs/{job}/{path}", headers=person, expect=200)
         await self.call("GET", f"/api/jobs/record/{record_id}", headers=person, expect=200)
         await self.call("GET", "/api/jobs/project/demo?state=processing", headers=person, expect=200)
         unknown = await make_record(self.conn, state="needs_input", device=await demo_device(self.conn))

@@ -42,8 +42,8 @@ export class Api extends EventTarget {
   }
 
   /** `csrf: false` for signing in, where there is no session to protect yet. */
-  async send(method, path, body, { csrf: wanted = true } = {}) {
-    const headers = this.headers({ Accept: "application/json", "Content-Type": "application/json" });
+  async send(method, path, body, { csrf: wanted = true, headers: more = {} } = {}) {
+    const headers = this.headers({ ...more, Accept: "application/json", "Content-Type": "application/json" });
     const csrf = this.token || !wanted ? null : (await this.me()).csrf;
     if (csrf) headers["X-CSRF-Token"] = csrf;
     return this.#send(this.url(path), { method, headers, body: JSON.stringify(body ?? {}) });

@@ -89,6 +89,7 @@ class Feed extends EventTarget {
     if (type === "state") this.#change(body);
     else if (type === "progress") this.#tell(this.store.progress(body));
     else if (type === "snapshot") this.#snapshot(body);
+    else if (type === "record") this.dispatchEvent(new CustomEvent("record", { detail: body }));
     else if (type === "health") {
       this.health = { progress: body.progress, status: body.status };
       this.dispatchEvent(new Event("status"));
