@@ -48,6 +48,7 @@ from app.jobs.routes import router as jobs_router
 from app.live.hub import Hub
 from app.live.routes import router as live_router
 from app.live.timings import Timings
+from app.operations.routes import router as operations_router
 from app.portals.routes import router as portals_router
 from app.questions.routes import router as questions_router
 from app.review.routes import router as review_router
@@ -107,6 +108,7 @@ class Web:
                 review_router,
                 talk_router,
                 live_router,
+                operations_router,
                 sessions.router,
                 health.router,
                 dashboard_router,

@@ -114,6 +114,7 @@ class Tour:
         person = await sign_in(self.served, self.conn, role="admin")
         await self.office(person)
         await self.jobs(person)
+        await self.operations(person)
         await self.questions(person)
         await self.access(person)
 
@@ -160,6 +161,8 @@ class Tour:
         for act in ("pause", "resume"):
             reason = {"reason": "the portal is down for maintenance" if act == "pause" else "it is back"}
             await self.call("POST", f"/api/portals/npl/{act}", headers=person, json=reason, expect=202)
+        limit = {"max_runs": 6, "starts_per_minute": 12, "reason": "they allow six sessions now"}
+        await self.call("POST", "/api/portals/npl/limit", headers=person, json=limit, expect=202)
 
     async def jobs(self, person: dict[str, str]) -> None:
         job = await value(self.conn, "select id from automation_job where state = 'queued'")
@@ -193,6 +196,20 @@ class Tour:
         unknown = await make_record(self.conn, state="needs_input", device=await demo_device(self.conn))
         outcome = {"submitted": True, "confirmation": "NPL-2026-000101", "reason": "seen at the portal"}
         await self.call("POST", f"/api/jobs/{unknown.job_id}/outcome", headers=person, json=outcome, expect=200)
+
+    async def operations(self, person: dict[str, str]) -> None:
+        await make_record(self.conn, state="failed", device=await demo_device(self.conn))
+        await self.call("GET", "/api/operations/backlog?project=demo", headers=person, expect=200)
+        groups = await self.call("GET", "/api/operations/failures?project=demo", headers=person, expect=200)
+        cause = groups.json()["items"][0]["cause"]
+        url = f"/api/operations/failures/{cause['portal']}/{cause['fingerprint']}/jobs"
+        await self.call("GET", url, headers=person, expect=200)
+        await make_record(self.conn, state="needs_input", device=await demo_device(self.conn))
+        await self.conn.execute(
+            "insert into worker (name, version, places, beat_s) values ('worker-1', '0.1.0', 4, 10)"
+        )
+        for read in ("workers", "throughput?window=hour", "questions", "audit?limit=1"):
+            await self.call("GET", f"/api/operations/{read}", headers=person, expect=200)
 
     async def questions(self, person: dict[str, str]) -> None:
         made = await make_record(self.conn, state="processing", device=await demo_device(self.conn))
