@@ -142,4 +142,4 @@ async def test_the_reads_find_the_few_among_the_many_by_index(conn: Connection) 
             rows = await (await conn.execute("explain " + statement.block.text, params)).fetchall()
             plan = "\n".join(row[0] for row in rows)
             assert {index for index in indexes if index not in plan} == set(), plan
-            assert "Seq Scan on automation_job" not in plan and "Seq Scan on automation_attempt" not in plan, plan
+            assert "Seq Scan on automation_job j" not in plan and "Seq Scan on automation_attempt" not in plan, plan

@@ -37,7 +37,7 @@ async def test_the_reads_use_their_indexes(conn: Connection) -> None:
         assert "automation_attempt_ended" in shown and "asbuilt_record_list" in shown, shown
         assert "Seq Scan" not in shown, shown
         shown = await plan(conn, store.QUESTIONS, **mine, limit=200)
-        assert "automation_job_open" in shown and "Seq Scan on automation_job" not in shown, shown
+        assert "Seq Scan" not in shown, shown
         shown = await plan(conn, store.AUDIT, **mine, before=2**63 - 1, limit=51, **FILTERS)
         assert "audit_event_acts" in shown, shown
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from psycopg.types.json import Jsonb
 
 from sql import Connection
@@ -27,18 +26,19 @@ async def stranger(conn: Connection) -> Device:
     return await make_device(conn, await make_project(conn), scopes=("upload", "read", "operate"))
 
 
-@pytest.mark.parametrize("read", READS)
-async def test_only_operators_look_and_only_into_their_projects(served: Service, conn: Connection, read: str) -> None:
+async def test_only_operators_look_and_only_into_their_projects(served: Service, conn: Connection) -> None:
     other = await stranger(conn)
-    for role, status in (("viewer", 403), ("reviewer", 403), ("operator", 200), ("admin", 200)):
-        person = await sign_in(served, conn, role=role)
-        for query in ("", "?project=demo"):
-            assert (await served.http.get(read + query, headers=person)).status_code == status, (role, query)
-        foreign = await served.http.get(f"{read}?project={other.project.code}", headers=person)
-        assert (foreign.status_code, foreign.json()["code"]) == (404, "project-unknown")
-    assert (await served.http.get(read)).status_code == 401
     phone = served.bearer(await token(conn, scopes=("upload",)))
-    assert (await served.http.get(read, headers=phone)).status_code == 403
+    people = {role: await sign_in(served, conn, role=role) for role in ("viewer", "reviewer", "operator", "admin")}
+    for read in READS:
+        for role, person in people.items():
+            status = 200 if role in ("operator", "admin") else 403
+            for query in ("", "?project=demo"):
+                assert (await served.http.get(read + query, headers=person)).status_code == status, (read, role, query)
+            foreign = await served.http.get(f"{read}?project={other.project.code}", headers=person)
+            assert (foreign.status_code, foreign.json()["code"]) == (404, "project-unknown")
+        assert (await served.http.get(read)).status_code == 401
+        assert (await served.http.get(read, headers=phone)).status_code == 403
 
 
 async def test_the_backlog_is_of_ones_own_projects(served: Service, conn: Connection) -> None:
@@ -118,16 +118,18 @@ async def test_workers_name_the_runs_of_ones_own_projects_only(served: Service, 
     assert (body["alive"], body["places"], body["busy"]) == (1, 4, 2)
 
 
-@pytest.mark.parametrize(("window", "pieces"), [("hour", 12), ("day", 24), ("week", 28), ("month", 30)])
-async def test_each_window_has_its_pieces(served: Service, conn: Connection, window: str, pieces: int) -> None:
+async def test_each_window_has_its_pieces(served: Service, conn: Connection) -> None:
     await make_record(conn, state="completed", device=await demo_device(conn))
     await make_record(conn, state="failed", device=await stranger(conn))
     person = await sign_in(served, conn)
-    body = (await served.http.get(f"/api/operations/throughput?window={window}", headers=person)).json()
-    assert len(body["items"]) == pieces
-    whole, last = body["whole"], body["items"][-1]
-    assert (whole["uploads"], whole["completed"], whole["failed"]) == (1, 1, 0)
-    assert last["completed"] == 1 and last["pickup_p50_s"] >= 0 and last["run_p95_s"] >= 0
+    for window, pieces in (("hour", 12), ("day", 24), ("week", 28), ("month", 30)):
+        body = (await served.http.get(f"/api/operations/throughput?window={window}", headers=person)).json()
+        assert len(body["items"]) == pieces
+        whole = body["whole"]
+        assert (whole["uploads"], whole["completed"], whole["failed"]) == (1, 1, 0)
+        # The clock may have begun another piece since.
+        (piece,) = [each for each in body["items"][-2:] if each["completed"]]
+        assert piece["completed"] == 1 and piece["pickup_p50_s"] >= 0 and piece["run_p95_s"] >= 0
     assert (await served.http.get("/api/operations/throughput?window=year", headers=person)).status_code == 400
 
 
