@@ -45,6 +45,9 @@ from app.intake.uploads.sweeping import swept
 from app.jobs.files import router as files_router
 from app.jobs.pace import Paces
 from app.jobs.routes import router as jobs_router
+from app.lists.bulk.routes import router as bulk_router
+from app.lists.exports.routes import router as exports_router
+from app.lists.routes import router as lists_router
 from app.live.hub import Hub
 from app.live.routes import router as live_router
 from app.live.timings import Timings
@@ -107,6 +110,9 @@ class Web:
                 questions_router,
                 review_router,
                 talk_router,
+                lists_router,
+                bulk_router,
+                exports_router,
                 live_router,
                 operations_router,
                 sessions.router,

@@ -97,7 +97,8 @@ class Tour:
         answer = await self.served.http.request(method, path, **sent)
         assert not expect or answer.status_code == expect, (method, path, answer.text)
         operation = self.description.find(method, path.partition("?")[0])
-        body = answer.json() if "json" in answer.headers.get("content-type", "") else None
+        told = answer.headers.get("content-type", "")
+        body = answer.json() if "json" in told and "geo+json" not in told else None
         self.seen.append(
             Seen(
                 operation=operation["operationId"],
@@ -140,6 +141,9 @@ class Tour:
 
     async def office(self, person: dict[str, str]) -> None:
         found = await self.call("GET", "/api/records?project=demo&q=crew", headers=person, expect=200)
+        await self.call("GET", "/api/records/count?state=queued&state=awaiting_media", headers=person, expect=200)
+        for path in ("records.csv?bom=true", "records.geojson", "photos.zip"):
+            await self.call("GET", f"/api/exports/{path}", headers=person, expect=200)
         record_id = found.json()["items"][-1]["id"]
         await self.call("GET", f"/api/records/{record_id}", headers=person, expect=200)
         sent_back = {"decision": "has_issues", "note": "The tag cannot be read: take it again, closer."}
@@ -169,6 +173,9 @@ class Tour:
         for act in ("hold", "release", "cancel", "retry"):
             reason = {"reason": f"{act}: the crew called"}
             await self.call("POST", f"/api/jobs/{job}/{act}", headers=person, json=reason, expect=202)
+        for act in ("hold", "release"):
+            body = {"action": act, "jobs": [str(job)], "reason": "the whole street waits for its survey"}
+            await self.call("POST", "/api/jobs/bulk", headers=person, json=body, expect=200)
         attempt = await claim(self.conn, job)
         await self.conn.execute(
             "insert into automation_step values (%s, %s, 'job', 2, 5, 'Job', 'confirmed', '{}', now(), now())",
