@@ -32,7 +32,8 @@ export class Api extends EventTarget {
   url(path, query = {}) {
     const url = new URL(path, this.origin);
     for (const [name, value] of Object.entries(query)) {
-      if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+      if (Array.isArray(value)) for (const each of value) url.searchParams.append(name, each);
+      else if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
     }
     return url;
   }

@@ -22,6 +22,8 @@ const POLL_MS = 10_000;
 
 class RecordDetail extends HTMLElement {
   static observedAttributes = ["record", "role-in-project"];
+  /** Roles by project, where one page shows records of several; else the attribute says it. */
+  roles = {};
   #id = null;
   #record = null;
   #feed = null;
@@ -181,7 +183,7 @@ class RecordDetail extends HTMLElement {
     const record = this.#record;
     if (!record || !this.#feed) return;
     const job = this.#feed.store.forRecord(record.id) ?? record.job;
-    const role = this.getAttribute("role-in-project") ?? "operator";
+    const role = this.roles[record.project] ?? this.getAttribute("role-in-project") ?? "operator";
     this.#parts.body.hidden = false;
     this.#parts.body.removeAttribute("busy");
     const doubt = doubtOf(this.#feed, job);

@@ -3,7 +3,7 @@
 import "../elements/automation-status-badge.js";
 import "../elements/record-detail.js";
 import { fill, foreign, h, pill } from "../dom.js";
-import { projectOf } from "../projects.js";
+import { projectOf, rolesOf } from "../projects.js";
 import { reviewOf } from "../words.js";
 
 export const title = "Record";
@@ -13,7 +13,8 @@ export function mount(root, page) {
   const under = h("p", {});
   const review = h("span", { class: "review-pill" });
   const badge = h("automation-status-badge", { hidden: true });
-  const detail = h("record-detail", { record: page.params.record_id, whole: true });
+  const detail = h("record-detail", { record: page.params.record_id, whole: true, "role-in-project": "viewer" });
+  detail.roles = rolesOf(page.me);
   let named = "";
   let reviewed = "";
 
@@ -25,7 +26,6 @@ export function mount(root, page) {
     page.follow(record.project);
     page.setTitle(name);
     const project = projectOf(page.me, record.project);
-    detail.setAttribute("role-in-project", project?.role ?? "viewer");
     fill(heading, foreign(name, { limit: 120 }));
     fill(under, foreign(record.form_title, { limit: 80 }), " ", foreign(record.external_ref, { class: "mono", limit: 80 }),
       " ", foreign(project?.name ?? record.project, { limit: 80 }));
