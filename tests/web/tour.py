@@ -41,6 +41,10 @@ QUESTION = {
 }
 
 
+_JSON = ("application/json", "application/problem+json")
+"""Bodies with a shape of their own; GeoJSON is a file."""
+
+
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """One call: its operation, and both bodies, if they are JSON."""
 
@@ -78,7 +82,7 @@ class Description:
     def schema(self, operation: Json, status: int) -> Json | None:
         """What a JSON answer of this status is; None for one without JSON. Raises `KeyError` for an undocumented one."""
         for media, content in operation["responses"][str(status)].get("content", {}).items():
-            if media.endswith("json"):
+            if media in _JSON:
                 return {**content["schema"], "components": self.document["components"]}
         return None
 
@@ -97,8 +101,8 @@ class Tour:
         answer = await self.served.http.request(method, path, **sent)
         assert not expect or answer.status_code == expect, (method, path, answer.text)
         operation = self.description.find(method, path.partition("?")[0])
-        told = answer.headers.get("content-type", "")
-        body = answer.json() if "json" in told and "geo+json" not in told else None
+        told = answer.headers.get("content-type", "").partition(";")[0]
+        body = answer.json() if told in _JSON else None
         self.seen.append(
             Seen(
                 operation=operation["operationId"],
