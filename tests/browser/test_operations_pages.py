@@ -137,6 +137,32 @@ async def test_failures_stand_in_groups_with_their_jobs_until_they_go_on(served:
         await expect(page.locator(".ops-past")).to_contain_text("FIELD_REFUSED")
 
 
+async def test_a_group_of_failures_is_retried_and_another_held(served: Service, conn: Connection) -> None:
+    device = await demo_device(conn)
+    made = [await failed(conn, device, f"row {n} is refused", again=n == 0) for n in range(3)]
+    other = await failed(conn, device, "no answer", code="PORTAL_TIMEOUT", again=True)
+    async with seated(served, conn, "/operations/failures") as desk:
+        page, dialog = desk.page, desk.page.get_by_role("dialog")
+        group = page.locator(".ops-failures > li").filter(has_text="FIELD_REFUSED")
+        await group.get_by_role("button", name="Retry all 3…").click()
+        await dialog.get_by_label("Reason").fill("the form is mended")
+        await page.keyboard.press("Enter")
+        await expect(dialog).to_contain_text("3 jobs sent on their way again")
+        await dialog.get_by_role("button", name="Close").click()
+        await expect(group).to_have_count(0)
+        held = page.locator(".ops-failures > li").filter(has_text="PORTAL_TIMEOUT")
+        await held.get_by_role("button", name="Hold the 1 that tries again…").click()
+        await dialog.get_by_label("Reason").fill("they look into it")
+        await page.keyboard.press("Enter")
+        await expect(dialog).to_contain_text("1 job put on hold")
+        await dialog.get_by_role("button", name="Close").click()
+        await expect(page.locator("main")).to_contain_text("Nothing fails")
+    rows = await conn.execute("select job_id, action from audit_event where reason in ('the form is mended', 'they look into it') order by id")  # fmt: skip
+    acts = await rows.fetchall()
+    assert {job for job, action in acts if action == "job.retry"} == {each.job_id for each in made}
+    assert acts[-1] == (other.job_id, "job.hold")
+
+
 async def test_a_portal_is_paused_resumed_and_narrowed(served: Service, conn: Connection) -> None:
     async with seated(served, conn, "/operations/portals") as desk:
         page, dialog = desk.page, desk.page.get_by_role("dialog")

@@ -1,14 +1,18 @@
-// Failures: what fails now, in groups of one cause, and, apart, what is over.
+// Failures: what fails now, in groups of one cause, each retried or held as one; and, apart, what is over.
 
 import { ago, count, plural } from "../core.js";
 import { fill, foreign, h, keyed, pill, time } from "../dom.js";
 import { icon } from "../icons.js";
+import { BulkDialog } from "../elements/review-bulk.js";
 import { sparkline } from "../operations/charts.js";
 import { frame, nothing, scoped, section, Watch } from "../operations/frame.js";
 import { stateOf } from "../states.js";
 import { errorHeadline, humanize, portalName } from "../words.js";
 
 export const title = "Failures";
+
+const PAGE = 200;
+const MOST = 10_000; // jobs that one act takes together; the rest is still there afterwards
 
 export function mount(root, page) {
   return scoped(root, page, build);
@@ -51,6 +55,7 @@ class Group {
     this.when = h("p", { class: "faint small" });
     this.spark = h("span", {});
     this.message = h("p", { class: "said" });
+    this.acts = h("div", { class: "acts" });
     this.jobs = h("div", { class: "place" });
     this.details = h("details", { onToggle: () => this.details.open && this.#load() }, h("summary", {}, icon("chevron"), "The jobs"), this.jobs);
     this.element = h("li", { class: "card", "data-tone": "bad" },
@@ -58,7 +63,7 @@ class Group {
       h("div", { class: "top small" }, h("span", { class: "mono" }, cause.code), h("span", { class: "faint" }, portalName(cause.portal)),
         cause.step ? h("span", { class: "faint" }, "step ", foreign(humanize(cause.step), { limit: 80 })) : null, this.spark),
       h("p", { class: "shape" }, foreign(cause.shape, { limit: 300 })),
-      this.message, this.when, this.details);
+      this.message, this.when, this.acts, this.details);
     this.element.group = this;
   }
 
@@ -72,6 +77,12 @@ class Group {
     const tries = group.per_hour.reduce((sum, n) => sum + n, 0);
     fill(this.spark, sparkline(group.per_hour, `${plural(tries, "failed attempt")} in the last 24 hours, ${count(group.per_hour.at(-1))} in this hour`), h("span", { class: "faint" }, ` ${plural(tries, "attempt")} in 24 h`));
     fill(this.message, group.message && group.message !== group.cause.shape ? ["The newest says: ", foreign(group.message, { limit: 500 })] : null);
+    const focused = this.acts.contains(document.activeElement) ? document.activeElement.dataset.act : null;
+    fill(this.acts,
+      h("button", { type: "button", "data-act": "retry", onClick: () => this.#act("retry", () => true) }, icon("retry"), `Retry ${group.jobs === 1 ? "it" : `all ${count(group.jobs)}`}…`),
+      again > 0 ? h("button", { type: "button", "data-act": "hold", onClick: () => this.#act("hold", (job) => job.state === "retrying") }, icon("hand"), `Hold the ${count(again)} that ${again === 1 ? "tries" : "try"} again…`) : null,
+      this.answer = h("p", { class: "answer", role: "alert" }));
+    if (focused) this.acts.querySelector(`[data-act="${focused}"]`)?.focus();
     if (this.details.open) this.#load();
   }
 
@@ -79,6 +90,24 @@ class Group {
     const { portal, fingerprint } = this.cause;
     const path = [portal, fingerprint].map(encodeURIComponent).join("/");
     return this.page.api.get(`/api/operations/failures/${path}/jobs`, { project: this.scope.project, ...query });
+  }
+
+  /** The jobs as they are now are named one by one: what joins the group meanwhile is not swept in. */
+  async #act(act, wanted) {
+    fill(this.answer);
+    try {
+      const jobs = [];
+      let cursor = null;
+      do {
+        const piece = await this.#ask({ limit: PAGE, cursor });
+        jobs.push(...piece.items.filter(wanted).map((job) => job.id));
+        cursor = piece.next;
+      } while (cursor && jobs.length < MOST);
+      if (jobs.length === 0) return this.done();
+      new BulkDialog({ api: this.page.api, act, jobs: jobs.slice(0, MOST), onStep: () => {} });
+    } catch (problem) {
+      fill(this.answer, `The jobs could not be read: ${problem.message}`);
+    }
   }
 
   async #load() {
