@@ -63,7 +63,7 @@ export function mount(root, page) {
     if (event.key === "/") list.focusSearch();
     else if (event.key === "?") keys.showModal();
     else if (event.key === "j" || event.key === "k") list.step(event.key === "j" ? 1 : -1);
-    else if (event.key === "Escape") list.chooseNone();
+    else if (event.key === "Escape") return list.chooseNone(); // It also closes what the browser has open.
     else return;
     event.preventDefault();
   };
