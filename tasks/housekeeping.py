@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 
 from app.core.crashpoints import before_commit
 from app.core.db import TROUBLE
@@ -54,13 +55,8 @@ class Reconciler:
         self._shop = shop
 
     async def loop(self) -> None:
-        """Run until cancelled; trouble with the database is waited out."""
-        while True:
-            try:
-                await self.sweep()
-            except TROUBLE as exc:
-                log.warning("a sweep failed", extra={"event": "reconcile.database", "error": type(exc).__name__})
-            await asyncio.sleep(self._shop.settings.reconcile_s)
+        """Run until cancelled."""
+        await _again_and_again(self._shop, self.sweep, event="reconcile.database")
 
     async def sweep(self) -> list[store.RepairRow]:
         """One sweep; answers what it mended. Nothing, while another worker is at it."""
@@ -81,13 +77,8 @@ class Comparer:
         self._shop = shop
 
     async def loop(self) -> None:
-        """Run until cancelled; trouble with the database is waited out."""
-        while True:
-            try:
-                await self.sweep()
-            except TROUBLE as exc:
-                log.warning("photos wait", extra={"event": "compare.database", "error": type(exc).__name__})
-            await asyncio.sleep(self._shop.settings.reconcile_s)
+        """Run until cancelled."""
+        await _again_and_again(self._shop, self.sweep, event="compare.database")
 
     async def sweep(self) -> int:
         """All that are new, a batch at a time; how many there were. Nothing, while another worker is at it."""
@@ -97,3 +88,13 @@ class Comparer:
                 more = (await store.COMPARE_PHOTOS(conn, most=COMPARED_AT_ONCE)).done
             done += more
         return done
+
+
+async def _again_and_again(shop: Workshop, sweep: Callable[[], Awaitable[object]], *, event: str) -> None:
+    """Sweep every `reconcile_s`; trouble with the database is waited out, and logged as `event`."""
+    while True:
+        try:
+            await sweep()
+        except TROUBLE as exc:
+            log.warning("a sweep failed", extra={"event": event, "error": type(exc).__name__})
+        await asyncio.sleep(shop.settings.reconcile_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
+from typing import cast
 from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -37,8 +38,9 @@ class BoundedProtocol(HttpToolsProtocol):
     _whole = True
     """Whether the body of the last request has come to its end."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # asyncio promises less than uvicorn takes; of a connection that is listened for it is always this one.
+        super().connection_made(cast("asyncio.Transport", transport))
         self._await_head()
 
     def on_message_begin(self) -> None:
