@@ -43,10 +43,15 @@ from app.intake.uploads.context import Uploads
 from app.intake.uploads.spool import Spool
 from app.intake.uploads.sweeping import swept
 from app.jobs.files import router as files_router
+from app.jobs.pace import Paces
 from app.jobs.routes import router as jobs_router
+from app.lists.bulk.routes import router as bulk_router
+from app.lists.exports.routes import router as exports_router
+from app.lists.routes import router as lists_router
 from app.live.hub import Hub
 from app.live.routes import router as live_router
 from app.live.timings import Timings
+from app.operations.routes import router as operations_router
 from app.portals.routes import router as portals_router
 from app.questions.routes import router as questions_router
 from app.review.routes import router as review_router
@@ -74,6 +79,7 @@ PARTS = (
     "hub",
     "health",
     "renditions",
+    "paces",
     "intake",
     "uploads",
 )
@@ -104,7 +110,11 @@ class Web:
                 questions_router,
                 review_router,
                 talk_router,
+                lists_router,
+                bulk_router,
+                exports_router,
                 live_router,
+                operations_router,
                 sessions.router,
                 health.router,
                 dashboard_router,
@@ -174,6 +184,7 @@ class Web:
                     "hub": self.hub,
                     "health": self.health,
                     "renditions": renditions,
+                    "paces": Paces(),
                     "intake": intake,
                     "uploads": uploads,
                 }

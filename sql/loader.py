@@ -19,7 +19,9 @@ from psycopg.rows import class_row
 Row = TypeVar("Row")
 Connection = AsyncConnection[Any]
 
-_HEADER = re.compile(r"^-- name: (?P<name>[a-z][a-z0-9_]*) :(?P<arity>one|opt|many|exec)$", re.MULTILINE)
+_HEADER = re.compile(
+    r"^-- name: (?P<name>[a-z][a-z0-9_]*) :(?P<arity>one|opt|many|exec)(?P<replanned> replanned)?$", re.MULTILINE
+)
 
 
 class UnknownStatement(LookupError):
@@ -37,6 +39,8 @@ class Block:
     name: str
     arity: str
     text: str
+    prepare: bool | None = None
+    """False: planned anew for each call's values, where one plan for all of them would be a bad one for most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class _Statement(Generic[Row]):
 
     async def _run(self, conn: Connection, params: Mapping[str, object]) -> list[Row]:
         async with conn.cursor(row_factory=class_row(self.row)) as cursor:
-            await cursor.execute(self.block.text, params)
+            await cursor.execute(self.block.text, params, prepare=self.block.prepare)
             return await cursor.fetchall()
 
 
@@ -134,6 +138,6 @@ def parse(text: str) -> list[Block]:
     heads = list(_HEADER.finditer(text))
     ends = [head.start() for head in heads[1:]] + [len(text)]
     return [
-        Block(head["name"], head["arity"], text[head.end() : end].strip())
+        Block(head["name"], head["arity"], text[head.end() : end].strip(), False if head["replanned"] else None)
         for head, end in zip(heads, ends, strict=True)
     ]

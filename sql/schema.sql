@@ -105,6 +105,7 @@ table audit_event: job_id uuid
 table audit_event: before jsonb
 table audit_event: after jsonb
 table audit_event: constraint audit_event_pkey PRIMARY KEY (id)
+CREATE INDEX audit_event_acts ON public.audit_event USING btree (project_id, id) WHERE (action <> 'record.upload'::text)
 CREATE INDEX audit_event_job ON public.audit_event USING btree (job_id, id)
 CREATE INDEX audit_event_record ON public.audit_event USING btree (record_id, id)
 table automation_attempt: job_id uuid not null
@@ -125,12 +126,18 @@ table automation_attempt: progress_at timestamp with time zone
 table automation_attempt: waits boolean not null default false
 table automation_attempt: log text not null default ''::text
 table automation_attempt: error_action text
+table automation_attempt: exchange jsonb not null default '{}'::jsonb
+table automation_attempt: failure text default failure_fingerprint(error_step, error_code, error_message)
+table automation_attempt: project_id uuid
+table automation_attempt: queued_at timestamp with time zone
 table automation_attempt: constraint automation_attempt_attempt_check CHECK ((attempt > 0))
 table automation_attempt: constraint automation_attempt_check CHECK (((ended_at IS NULL) = (outcome IS NULL)))
+table automation_attempt: constraint automation_attempt_exchange_check CHECK ((jsonb_typeof(exchange) = 'object'::text))
 table automation_attempt: constraint automation_attempt_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
 table automation_attempt: constraint automation_attempt_log_check CHECK ((octet_length(log) <= 65536))
 table automation_attempt: constraint automation_attempt_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'failed'::text, 'lost'::text, 'detached'::text, 'parked'::text, 'cancelled'::text])))
 table automation_attempt: constraint automation_attempt_pkey PRIMARY KEY (job_id, attempt)
+CREATE INDEX automation_attempt_ended ON public.automation_attempt USING btree (project_id, ended_at) INCLUDE (outcome, started_at, queued_at) WHERE (ended_at IS NOT NULL)
 CREATE INDEX automation_attempt_failed ON public.automation_attempt USING btree (ended_at) WHERE (outcome = 'failed'::text)
 CREATE INDEX automation_attempt_open ON public.automation_attempt USING btree (lease_until) WHERE (ended_at IS NULL)
 CREATE INDEX automation_attempt_queue_row ON public.automation_attempt USING btree (queue_job_id)
@@ -193,6 +200,7 @@ table automation_job: seq integer not null default 0
 table automation_job: changed_at timestamp with time zone not null default now()
 table automation_job: changed_xid xid8 not null default '0'::xid8
 table automation_job: down_since timestamp with time zone
+table automation_job: failure text default failure_fingerprint(error_step, error_code, error_message)
 table automation_job: constraint automation_job_account_id_fkey FOREIGN KEY (account_id) REFERENCES portal_account(id)
 table automation_job: constraint automation_job_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table automation_job: constraint automation_job_generation_check CHECK ((generation > 0))
@@ -217,6 +225,7 @@ CASE
 END)
 CREATE INDEX automation_job_changed ON public.automation_job USING btree (changed_xid)
 CREATE INDEX automation_job_due ON public.automation_job USING btree (ready_at) WHERE (state = 'retrying'::text)
+CREATE INDEX automation_job_failing ON public.automation_job USING btree (project_id, failure) WHERE (state = ANY (ARRAY['failed'::text, 'retrying'::text]))
 CREATE INDEX automation_job_finished ON public.automation_job USING btree (project_id, finished_at) WHERE (state = 'completed'::text)
 CREATE INDEX automation_job_held ON public.automation_job USING btree (account_id) WHERE (state = 'held'::text)
 CREATE INDEX automation_job_open ON public.automation_job USING btree (project_id, state) WHERE (state <> ALL (ARRAY['completed'::text, 'cancelled'::text]))
@@ -508,6 +517,22 @@ table record_check: queue_job_id bigint not null
 table record_check: at timestamp with time zone not null default now()
 table record_check: constraint record_check_pkey PRIMARY KEY (record_id)
 table record_check: constraint record_check_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
+table record_line: record_id uuid not null
+table record_line: project_id uuid not null
+table record_line: received_at timestamp with time zone not null
+table record_line: captured_at timestamp with time zone
+table record_line: review_state text not null
+table record_line: job_state text
+table record_line: portal_key text
+table record_line: severity text not null default 'none'::text
+table record_line: search text not null
+table record_line: constraint record_line_pkey PRIMARY KEY (record_id)
+table record_line: constraint record_line_project_id_fkey FOREIGN KEY (project_id) REFERENCES project(id)
+table record_line: constraint record_line_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id) ON DELETE CASCADE
+table record_line: constraint record_line_severity_check CHECK ((severity = ANY (ARRAY['blocker'::text, 'major'::text, 'minor'::text, 'info'::text, 'none'::text])))
+CREATE INDEX record_line_all ON public.record_line USING btree (received_at DESC, record_id DESC)
+CREATE INDEX record_line_list ON public.record_line USING btree (project_id, received_at DESC, record_id DESC)
+CREATE INDEX record_line_search ON public.record_line USING gin (search gin_trgm_ops)
 table record_revision: record_id uuid not null
 table record_revision: revision integer not null
 table record_revision: fields jsonb not null
@@ -582,6 +607,17 @@ table user_session: constraint user_session_pkey PRIMARY KEY (secret_hash)
 table user_session: constraint user_session_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 table user_session: constraint user_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
 CREATE INDEX user_session_user ON public.user_session USING btree (user_id)
+table worker: name text not null
+table worker: version text not null
+table worker: places integer not null
+table worker: beat_s double precision not null
+table worker: started_at timestamp with time zone not null default clock_timestamp()
+table worker: seen_at timestamp with time zone not null default clock_timestamp()
+table worker: draining_at timestamp with time zone
+table worker: ended_at timestamp with time zone
+table worker: constraint worker_beat_s_check CHECK ((beat_s > (0)::double precision))
+table worker: constraint worker_pkey PRIMARY KEY (name)
+table worker: constraint worker_places_check CHECK ((places > 0))
 view ops.attempts: job_id uuid
 view ops.attempts: record_id uuid
 view ops.attempts: project text
@@ -602,6 +638,24 @@ view ops.attempts: error_step text
 view ops.attempts: traceback text
 view ops.attempts: log text
 view ops.attempts: progress jsonb
+view ops.backlog: project text
+view ops.backlog: state text
+view ops.backlog: wait_reason text
+view ops.backlog: jobs bigint
+view ops.backlog: oldest_at timestamp with time zone
+view ops.backlog: oldest_age interval
+view ops.failures: portal text
+view ops.failures: project text
+view ops.failures: fingerprint text
+view ops.failures: step text
+view ops.failures: code text
+view ops.failures: class text
+view ops.failures: message text
+view ops.failures: jobs bigint
+view ops.failures: retrying bigint
+view ops.failures: first_at timestamp with time zone
+view ops.failures: last_at timestamp with time zone
+view ops.failures: newest_job uuid
 view ops.jobs: id uuid
 view ops.jobs: record_id uuid
 view ops.jobs: project text
@@ -615,6 +669,7 @@ view ops.jobs: external_ref text
 view ops.jobs: confirmation text
 view ops.jobs: error_code text
 view ops.jobs: error_message text
+view ops.jobs: fingerprint text
 view ops.jobs: created_at timestamp with time zone
 view ops.jobs: queued_at timestamp with time zone
 view ops.jobs: started_at timestamp with time zone
@@ -649,6 +704,15 @@ view ops.questions: expires_at timestamp with time zone
 view ops.questions: answered_at timestamp with time zone
 view ops.questions: answered_by text
 view ops.questions: outcome text
+view ops.throughput: project text
+view ops.throughput: hour timestamp with time zone
+view ops.throughput: completed bigint
+view ops.throughput: failed bigint
+view ops.throughput: lost bigint
+view ops.throughput: pickup_p50_s double precision
+view ops.throughput: pickup_p95_s double precision
+view ops.throughput: run_p50_s double precision
+view ops.throughput: run_p95_s double precision
 view ops.timeline: at timestamp with time zone
 view ops.timeline: record_id uuid
 view ops.timeline: job_id uuid
@@ -658,6 +722,15 @@ view ops.timeline: state text
 view ops.timeline: actor text
 view ops.timeline: reason text
 view ops.timeline: data jsonb
+view ops.workers: worker text
+view ops.workers: state text
+view ops.workers: version text
+view ops.workers: places integer
+view ops.workers: busy bigint
+view ops.workers: started_at timestamp with time zone
+view ops.workers: seen_at timestamp with time zone
+view ops.workers: draining_at timestamp with time zone
+view ops.workers: ended_at timestamp with time zone
 function public.accept_photo(p_record uuid, p_photo jsonb, p_defects jsonb, p_actor text, OUT outcome text) returns text
 function public.accept_record(p_project uuid, p_device uuid, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_max_attempts integer, p_actor text, OUT outcome text, OUT job_id uuid, OUT job_state text, OUT received_at timestamp with time zone) returns record
 function public.account_changed() returns trigger
@@ -682,6 +755,7 @@ function public.app_queue_wake() returns trigger
 function ops.approve(p_job uuid, p_approved boolean, p_reason text) returns jsonb
 function public.attach_run(p_job uuid, p_attempt integer, p_generation integer, p_run_id text, p_last_seq integer) returns integer
 function public.attempt_view(a automation_attempt) returns jsonb
+function ops.bulk(p_act text, p_jobs uuid[], p_reason text) returns TABLE(job_id uuid, outcome text, message text, view jsonb)
 function ops.cancel(p_job uuid, p_reason text) returns jsonb
 function public.carries(q procrastinate_jobs, p_job uuid) returns boolean
 function public.claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_lease_s double precision) returns SETOF automation_job
@@ -696,6 +770,7 @@ function ops.doctor(p_grace_s double precision) returns TABLE(rule text, job_id 
 function public.doctor_attempts(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_events() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_jobs(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.doctor_lines() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_queue(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_records() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_slots(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
@@ -703,7 +778,24 @@ function public.doctor_submissions() returns TABLE(rule text, job_id uuid, recor
 function public.end_waiting(job automation_job, p_code text, p_message text) returns automation_job
 function public.expire_inputs() returns double precision
 function public.external_ref(p_record uuid, p_try integer) returns text
+function public.failure_fingerprint(p_step text, p_code text, p_message text) returns text
+function public.failure_shape(p_message text) returns text
 function public.free_slot(p_job uuid) returns uuid
+function public.gin_extract_query_trgm(text, internal, smallint, internal, internal, internal, internal) returns internal
+function public.gin_extract_value_trgm(text, internal) returns internal
+function public.gin_trgm_consistent(internal, smallint, text, integer, internal, internal, internal, internal) returns boolean
+function public.gin_trgm_triconsistent(internal, smallint, text, integer, internal, internal, internal) returns "char"
+function public.gtrgm_compress(internal) returns internal
+function public.gtrgm_consistent(internal, text, smallint, oid, internal) returns boolean
+function public.gtrgm_decompress(internal) returns internal
+function public.gtrgm_distance(internal, text, smallint, oid, internal) returns double precision
+function public.gtrgm_in(cstring) returns gtrgm
+function public.gtrgm_options(internal) returns void
+function public.gtrgm_out(gtrgm) returns cstring
+function public.gtrgm_penalty(internal, internal, internal) returns internal
+function public.gtrgm_picksplit(internal, internal) returns internal
+function public.gtrgm_same(gtrgm, gtrgm, internal) returns internal
+function public.gtrgm_union(internal, internal) returns gtrgm
 function ops.hold(p_job uuid, p_reason text) returns jsonb
 function public.hold_commit(p_job uuid, p_attempt integer, p_hold_s double precision) returns boolean
 function public.hold_job(job automation_job, p_reason text) returns void
@@ -711,6 +803,7 @@ function public.input_end() returns trigger
 function public.input_view(i automation_input) returns jsonb
 function public.interrupt(job automation_job, p_progressed boolean) returns void
 function public.job_guard() returns trigger
+function public.job_since(j automation_job) returns timestamp with time zone
 function public.job_slot() returns trigger
 function public.job_stamp() returns trigger
 function public.job_tell() returns trigger
@@ -744,6 +837,12 @@ function public.reconcile_strays(p_grace_s double precision) returns void
 function public.reconcile_unclaimed(p_grace_s double precision) returns SETOF uuid
 function public.reconcile_unfinished(p_grace_s double precision) returns SETOF uuid
 function public.record_intent(p_job uuid, p_attempt integer) returns boolean
+function public.record_line_defects() returns trigger
+function public.record_line_facts(p_record uuid, OUT job_state text, OUT portal_key text, OUT severity text) returns record
+function public.record_line_jobs() returns trigger
+function public.record_line_records() returns trigger
+function public.record_line_text(r asbuilt_record) returns text
+function public.record_lines(p_projects uuid[], p_filter jsonb) returns SETOF record_line
 function public.record_needs(p_record uuid) returns text
 function public.record_row(r asbuilt_record) returns jsonb
 function public.record_tell() returns trigger
@@ -765,6 +864,7 @@ function public.review_view(r asbuilt_record) returns jsonb
 function public.revise_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
 function public.revision_content(r asbuilt_record) returns jsonb
 function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
+function public.set_limit(real) returns real
 function public.set_serials(p_project uuid, p_record uuid, p_serials jsonb) returns void
 function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
 function public.settle_asked(p_job uuid, p_attempt integer, p_question jsonb, p_error jsonb) returns boolean
@@ -775,13 +875,28 @@ function public.settle_detached(p_job uuid, p_attempt integer) returns boolean
 function public.settle_failed(p_job uuid, p_attempt integer, p_error jsonb, p_again boolean, p_spends text, p_run_over boolean, p_base_s double precision, p_wait_s double precision) returns text
 function public.settle_parked(p_job uuid, p_attempt integer, p_wait_reason text, p_error jsonb) returns boolean
 function public.settle_verifying(p_job uuid, p_attempt integer, p_error jsonb, p_spends text, p_run_over boolean, p_blind boolean, p_look_s double precision, p_verify_s double precision) returns text
+function public.show_limit() returns real
+function public.show_trgm(text) returns text[]
+function public.similarity(text, text) returns real
+function public.similarity_dist(text, text) returns real
+function public.similarity_op(text, text) returns boolean
 function public.size_slots(a portal_account) returns void
 function public.state_waiting(p_reason text) returns text
+function public.strict_word_similarity(text, text) returns real
+function public.strict_word_similarity_commutator_op(text, text) returns boolean
+function public.strict_word_similarity_dist_commutator_op(text, text) returns real
+function public.strict_word_similarity_dist_op(text, text) returns real
+function public.strict_word_similarity_op(text, text) returns boolean
 function public.take_slot(p_account uuid, p_job uuid) returns text
 function public.try_lock_job(p_job uuid) returns automation_job
 function public.under_way(job automation_job) returns boolean
 function public.uuid7() returns uuid
 function ops.waive(p_defect uuid, p_reason text) returns jsonb
+function public.word_similarity(text, text) returns real
+function public.word_similarity_commutator_op(text, text) returns boolean
+function public.word_similarity_dist_commutator_op(text, text) returns real
+function public.word_similarity_dist_op(text, text) returns real
+function public.word_similarity_op(text, text) returns boolean
 CREATE TRIGGER account_changed AFTER UPDATE ON public.portal_account FOR EACH ROW WHEN (((new.max_runs <> old.max_runs) OR (new.starts_per_minute IS DISTINCT FROM old.starts_per_minute) OR (new.paused_at IS DISTINCT FROM old.paused_at) OR (new.breaker_until IS DISTINCT FROM old.breaker_until))) EXECUTE FUNCTION account_changed()
 CREATE TRIGGER account_made AFTER INSERT ON public.portal_account FOR EACH ROW EXECUTE FUNCTION account_changed()
 CREATE TRIGGER account_stamp BEFORE UPDATE ON public.portal_account FOR EACH ROW WHEN ((new.paused_at IS DISTINCT FROM old.paused_at)) EXECUTE FUNCTION account_stamp()
@@ -800,8 +915,15 @@ CREATE TRIGGER job_guard BEFORE UPDATE OF state ON public.automation_job FOR EAC
 CREATE TRIGGER job_slot AFTER UPDATE OF state, generation ON public.automation_job FOR EACH ROW WHEN (((new.generation > old.generation) OR ((new.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (old.state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))) OR ((new.state = 'needs_input'::text) AND (new.wait_reason = 'outcome_unknown'::text) AND (old.state <> 'needs_input'::text)))) EXECUTE FUNCTION job_slot()
 CREATE TRIGGER job_stamp BEFORE INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_stamp()
 CREATE TRIGGER job_tell AFTER INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_tell()
+CREATE TRIGGER record_line_changed AFTER UPDATE OF asset_key, crew, fields, captured_at, review_state, deleted_at ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_line_records()
+CREATE TRIGGER record_line_defects_changed AFTER UPDATE ON public.defect REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION record_line_defects()
+CREATE TRIGGER record_line_defects_gone AFTER DELETE ON public.defect REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION record_line_defects()
+CREATE TRIGGER record_line_defects_new AFTER INSERT ON public.defect REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION record_line_defects()
+CREATE TRIGGER record_line_job_changed AFTER UPDATE OF state, account_id ON public.automation_job FOR EACH ROW WHEN (((old.state <> new.state) OR (old.account_id <> new.account_id))) EXECUTE FUNCTION record_line_jobs()
+CREATE TRIGGER record_line_job_new AFTER INSERT ON public.automation_job FOR EACH ROW EXECUTE FUNCTION record_line_jobs()
+CREATE TRIGGER record_line_new AFTER INSERT ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_line_records()
+CREATE TRIGGER record_tell AFTER DELETE OR UPDATE OF name, shot_key, kind, blob_sha256, rejected_reason, received_at, width, height, taken_at, lat, lon ON public.photo FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_tell AFTER DELETE OR UPDATE ON public.defect FOR EACH ROW EXECUTE FUNCTION record_tell()
-CREATE TRIGGER record_tell AFTER DELETE OR UPDATE ON public.photo FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_tell AFTER INSERT OR DELETE OR UPDATE ON public.comment FOR EACH ROW EXECUTE FUNCTION record_tell()
-CREATE TRIGGER record_tell AFTER UPDATE ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_tell()
+CREATE TRIGGER record_tell AFTER UPDATE OF asset_key, crew, revision, fields, lat, lon, h_accuracy_m, captured_at, review_state, review_note, media_state, deleted_at ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_version BEFORE UPDATE OF revision, review_state ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_version()

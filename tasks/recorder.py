@@ -27,6 +27,7 @@ from tasks.workshop import Workshop
 log = logging.getLogger("asbuilt.worker")
 
 CHECKPOINT_S = 3.0
+SHORT = 500
 
 
 class Recorder:
@@ -44,6 +45,7 @@ class Recorder:
         self._label = "Starting"
         self._screenshot: str | None = None
         self._checkpoint_at = 0.0
+        self._read: tuple[told.ReadValue, ...] = ()
 
     async def record(self, event: Event) -> None:
         """Write an event down. Raises `Fenced`."""
@@ -59,8 +61,13 @@ class Recorder:
                 await self._advance(event.read(told.ActionStarted))
             case "frame":
                 await self._picture(event.read(told.Frame))
+            case "read_back":
+                self._read += event.read(told.ReadBack).values
+                await self._keep(read_back=[_short(msgspec.to_builtins(each)) for each in self._read])
             case "commit.requested" | "input.required":
                 self._asked = event.seq
+                if event.type == "commit.requested":
+                    await self._keep_keyed(event.read(told.CommitRequested).review.keyed)
             case "input.received":
                 self._asked = None
             case "commit.sent":
@@ -74,6 +81,14 @@ class Recorder:
     def _heard(self) -> int:
         """The event that a successor need not hear again. What waits for an answer is heard again until it has got it."""
         return self._seq if self._asked is None else min(self._seq, self._asked - 1)
+
+    async def _keep_keyed(self, keyed: dict[str, str]) -> None:
+        if keyed:
+            await self._keep(keyed=_short(keyed))
+
+    async def _keep(self, **said: object) -> None:
+        """What was sent to the portal and what it showed of it, for people; nothing of it is acted upon."""
+        await self._shop.ask(store.KEEP_EXCHANGE, job=self._claim.id, attempt=self._claim.attempt, said=Jsonb(said))
 
     async def _begin(self, step: told.StepStarted) -> None:
         self._step = step
@@ -188,3 +203,8 @@ def artifact_url(job_id: UUID, artifact_id: UUID) -> str:
 def _demand(touched: int) -> None:
     if touched != 1:
         raise Fenced
+
+
+def _short(values: dict[str, str]) -> dict[str, str]:
+    """Long texts are cut: they are kept to be compared by people, beside the record that has them whole."""
+    return {name: text if text is None or len(text) <= SHORT else f"{text[:SHORT]}…" for name, text in values.items()}

@@ -19,6 +19,7 @@ from tasks.hardening import HardenedWorker
 from tasks.housekeeping import Comparer, Reconciler, Timer
 from tasks.listening import HardenedConnector
 from tasks.patience import Patience
+from tasks.presence import Presence
 from tasks.workshop import Workshop, open_workshop
 
 QUEUE = "automation"
@@ -41,12 +42,17 @@ class AutomationWorker(HardenedWorker):
         async with open_workshop(self._app.config, patience=manager.patience, company=manager.company) as shop:
             self._app.shop = shop
             self.additional_context = {"shop": shop}
+            presence = Presence(shop, places=self._places[QUEUE], draining=self._stop_event)
             self.house = (
                 ("timer", Timer(shop).loop),
                 ("reconciler", Reconciler(shop).loop),
                 ("comparer", Comparer(shop).loop),
+                ("presence", presence.loop),
             )
-            await super().run()
+            try:
+                await super().run()
+            finally:
+                await presence.leave()
 
     def begun(self) -> None:
         if self._app.shop is not None:

@@ -79,10 +79,15 @@ def unchanged(etag: str) -> Response[None]:
 
 def disposition(filename: str, media_type: str) -> str:
     """The header that makes a browser save the file, under a name whose ending fits its type (RFC 6266, RFC 8187)."""
-    endings = _SUFFIXES.get(media_type, _OTHER)
-    name = filename if PurePath(filename).suffix.lower() in endings else filename + endings[0]
+    name = ended(filename, media_type)
     plain = re.sub(r"[^A-Za-z0-9 ._()+-]", "_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def ended(filename: str, media_type: str) -> str:
+    """The name with an ending that fits the type that was found in the bytes."""
+    endings = _SUFFIXES.get(media_type, _OTHER)
+    return filename if PurePath(filename).suffix.lower() in endings else filename + endings[0]
 
 
 def span(header: str, size: int) -> tuple[int, int] | None:

@@ -18,7 +18,15 @@ _ASSETS: Final = load_assets()
 _PROBLEMS: Final = problem_pages()
 _READ: Final = [HttpMethod.GET, HttpMethod.HEAD]
 
-PAGES: Final = ("/", "/records/{record_id:str}")
+PAGES: Final = (
+    "/",
+    "/records/{record_id:str}",
+    "/operations",
+    "/operations/failures",
+    "/operations/portals",
+    "/operations/questions",
+    "/operations/audit",
+)
 """The addresses that one page serves; what it shows at each is `static/views.js`. A test holds the two together."""
 
 

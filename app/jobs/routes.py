@@ -16,7 +16,8 @@ from app.core.blobs import Blobs
 from app.core.cache import ProgressCache
 from app.core.db import Pool, unavailable_as_problem
 from app.jobs import service
-from app.jobs.schemas import ActRequest, AttemptList, JobList, JobView, OutcomeRequest
+from app.jobs.pace import Paces
+from app.jobs.schemas import ActRequest, AttemptList, JobList, JobView, OutcomeRequest, Pace
 from app.jobs.states import JobState
 
 Ask = Request[Caller, Any, State]
@@ -146,6 +147,19 @@ async def attempts(request: Ask, job_id: FromPath[UUID], pool: NamedDependency[P
 
 
 @get(
+    "/{job_id:uuid}/pace",
+    summary="How long the steps of a job's recipe usually take",
+    answers={200: "The steps with their times."},
+    problems=(errors.JobUnknown,),
+)
+async def pace(
+    request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool], paces: NamedDependency[Paces]
+) -> Pace:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await paces.of_job(conn, request.user, job_id)
+
+
+@get(
     "/{job_id:uuid}/artifacts/{artifact_id:uuid}",
     summary="A screenshot of a run",
     answers={200: "The picture.", 206: "The range that was asked for."},
@@ -178,6 +192,7 @@ router = Router(
         hold,
         release,
         attempts,
+        pace,
         artifact,
     ],
     tags=["Jobs"],

@@ -91,10 +91,27 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[StepView]
 
 
+class ReadValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that the portal's page showed: `at` is its label there, or what it is made of; `field` is the record's."""
+
+    at: str
+    field: str | None
+    sent: str
+    shown: str
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """What was keyed by the portal's labels, and what it showed; null where the automation service does not tell."""
+
+    keyed: dict[str, str] | None = None
+    read_back: list[ReadValue] | None = None
+
+
 class AttemptDetail(AttemptView, frozen=True, kw_only=True):
     """`progress` is the last that was kept. `traceback` and `log` are for operators, null for everybody else."""
 
     progress: Progress | None
+    exchange: Exchange
     traceback: str | None
     log: list[str] | None
 
@@ -103,6 +120,22 @@ class AttemptList(msgspec.Struct, frozen=True, kw_only=True):
     """Newest first."""
 
     items: list[AttemptDetail]
+
+
+class StepPace(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a step took in so many `runs`, in seconds: half of them were quicker than `p50_s`, nine of ten than `p90_s`."""
+
+    key: str
+    index: int
+    runs: int
+    p50_s: float
+    p90_s: float
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """In the order of the recipe; empty where nothing has gone through yet."""
+
+    steps: list[StepPace]
 
 
 class OutcomeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

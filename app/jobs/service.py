@@ -125,6 +125,7 @@ async def attempts(conn: Connection, caller: Caller, job_id: UUID) -> AttemptLis
                 {
                     **row.view,
                     "progress": row.progress,
+                    "exchange": row.exchange,
                     "traceback": row.traceback if operator else None,
                     "log": row.log.splitlines() if operator else None,
                 },

@@ -31,12 +31,27 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     progress: dict[str, Any] | None
     traceback: str | None
     log: str
+    exchange: dict[str, Any]
 
 
 class ArtifactRow(msgspec.Struct, frozen=True, kw_only=True):
     blob_sha256: bytes
     type: str
     size: int
+
+
+class RecipeRow(msgspec.Struct, frozen=True, kw_only=True):
+    project_id: UUID
+    account_id: UUID
+    recipe_version: int
+
+
+class PaceRow(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    index: int
+    runs: int
+    p50_s: float
+    p90_s: float
 
 
 _Q = load("jobs")
@@ -50,5 +65,7 @@ CANCEL_JOB = _Q.one("cancel_job", ViewRow)
 ANSWER_OUTCOME = _Q.one("answer_outcome", ViewRow)
 HOLD_JOB = _Q.one("hold_job", ViewRow)
 RELEASE_JOB = _Q.one("release_job", ViewRow)
+RECIPE_OF_JOB = _Q.opt("recipe_of_job", RecipeRow)
+STEP_PACE = _Q.many("step_pace", PaceRow)
 ATTEMPTS_OF_JOB = _Q.many("attempts_of_job", AttemptRow)
 FIND_ARTIFACT = _Q.opt("find_artifact", ArtifactRow)

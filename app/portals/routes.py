@@ -13,7 +13,7 @@ from app.core.auth import Caller
 from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import PortalUnknown
 from app.portals import service
-from app.portals.schemas import PauseRequest, PortalList
+from app.portals.schemas import LimitRequest, PauseRequest, PortalList
 
 Ask = Request[Caller, Any, State]
 
@@ -56,4 +56,18 @@ async def resume(
         return await service.resume(conn, request.user, portal, data)
 
 
-router = Router("/api/portals", route_handlers=[portals, pause, resume], tags=["Portals"])
+@post(
+    "/{portal:str}/limit",
+    status_code=202,
+    summary="Say how many runs a portal's accounts bear at once, and how many may start in a minute",
+    answers={202: "The accounts as they are now."},
+    problems=(PortalUnknown,),
+)
+async def limit(
+    request: Ask, portal: FromPath[str], data: JSONBody[LimitRequest], pool: NamedDependency[Pool]
+) -> PortalList:
+    async with unavailable_as_problem(), pool.connection() as conn:
+        return await service.set_limit(conn, request.user, portal, data)
+
+
+router = Router("/api/portals", route_handlers=[portals, pause, resume, limit], tags=["Portals"])

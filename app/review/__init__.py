@@ -1,1 +1,1 @@
-"""Records as the office works with them: lists, the page of one record, its photos, and the numbers on top."""
+"""A record as the office works with it: whole, its photos, and what people decide on it."""

@@ -1,4 +1,4 @@
-"""HTTP of the office: records, their photos, and the numbers on top."""
+"""HTTP of the office: one record, its photos, what people decide on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from app.core import serving
 from app.core.auth import Caller
@@ -19,39 +19,16 @@ from app.core.errors import (
     DefectNotOpen,
     DefectUnknown,
     MatchMissing,
-    ProjectUnknown,
     ReasonMissing,
     RecordUnknown,
     StaleRevision,
 )
 from app.core.etags import has, tagged
 from app.core.renditions import Renditions, rounded
-from app.jobs.states import JobState
 from app.review import deciding, service
-from app.review.schemas import DefectView, RecordDetail, RecordList, ReviewRequest, ReviewView, Stats, WaiveRequest
+from app.review.schemas import DefectView, RecordDetail, ReviewRequest, ReviewView, WaiveRequest
 
 Ask = Request[Caller, Any, State]
-
-
-@get(
-    "/records",
-    summary="A page of a project's records, newest first",
-    answers={200: "A page of records."},
-    problems=(ProjectUnknown,),
-)
-async def list_records(
-    request: Ask,
-    pool: NamedDependency[Pool],
-    project: Annotated[str, QueryParameter(description="The project's code or id")],
-    in_state: Annotated[JobState | None, QueryParameter(name="state")] = None,
-    q: Annotated[str, QueryParameter(description="A text in asset, crew, reference or id", max_length=200)] = "",
-    limit: FromQuery[int] = 50,
-    cursor: FromQuery[str | None] = None,
-) -> RecordList:
-    async with unavailable_as_problem(), pool.connection() as conn:
-        return await service.list_records(
-            conn, request.user, project=project, state=in_state, q=q, limit=limit, cursor=cursor
-        )
 
 
 @get(
@@ -137,15 +114,4 @@ async def waive(
         return await service.waive(conn, request.user, record_id, defect_id, reason=data.reason)
 
 
-@get(
-    "/stats",
-    summary="The numbers on top of the page",
-    answers={200: "The numbers."},
-    problems=(ProjectUnknown,),
-)
-async def get_stats(request: Ask, pool: NamedDependency[Pool], project: FromQuery[str]) -> Stats:
-    async with unavailable_as_problem(), pool.connection() as conn:
-        return await service.stats(conn, request.user, project=project)
-
-
-router = Router("/api", route_handlers=[list_records, get_record, get_photo, review, waive, get_stats], tags=["Review"])
+router = Router("/api", route_handlers=[get_record, get_photo, review, waive], tags=["Review"])

@@ -51,13 +51,6 @@ class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
     job: JobView | None
 
 
-class RecordList(msgspec.Struct, frozen=True, kw_only=True):
-    """Newest first; `next` continues the list, null at its end."""
-
-    items: list[RecordRow]
-    next: str | None = None
-
-
 class FormView(msgspec.Struct, frozen=True, kw_only=True):
     """The form a record was filled in from, for the labels beside its values."""
 
@@ -228,14 +221,3 @@ class RecordDetail(RecordRow, frozen=True, kw_only=True):
     defect_list: list[DefectView]
     attempts: list[AttemptView]
     timeline: list[TimelineEntry]
-
-
-class Stats(msgspec.Struct, frozen=True, kw_only=True):
-    """`by_state` counts jobs that are not completed or cancelled; days are those of the project's time zone."""
-
-    by_state: dict[str, int]
-    received_today: int
-    completed_today: int
-    failed_open: int
-    needs_attention: int
-    median_run_s: float | None

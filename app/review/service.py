@@ -1,4 +1,4 @@
-"""Reading records for the office: pages, one record whole, photos, and the numbers on top."""
+"""One record for the office: whole, with its photos, and what people decide on it."""
 
 from __future__ import annotations
 
@@ -9,56 +9,24 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from app.core import pages
 from app.core.auth import Caller
 from app.core.db import acting
 from app.core.errors import DefectNotOpen, DefectUnknown, ReasonMissing, RecordUnknown
 from app.jobs.schemas import AttemptView
-from app.jobs.states import JobState
 from app.review import store
 from app.review.schemas import (
     DefectView,
     FormView,
     PhotoView,
     RecordDetail,
-    RecordList,
     RecordRow,
     ReviewView,
     SiteView,
-    Stats,
     TimelineEntry,
 )
 from sql import Connection
 
 _NOT_OPEN, _NO_REASON = "AB409", "AB422"
-_ATTENTION = ("held", "needs_input", "failed")
-
-
-async def list_records(
-    conn: Connection,
-    caller: Caller,
-    *,
-    project: str,
-    state: JobState | None,
-    q: str,
-    limit: int,
-    cursor: str | None,
-) -> RecordList:
-    """A page, newest first. Raises `ProjectUnknown` and `MalformedRequest`."""
-    found = caller.project(project)
-    place, size = pages.decode(cursor), pages.limit(limit)
-    page = {"project": found.id, "at": place.at, "after": place.id, "limit": size + 1}
-    if q:
-        rows = await store.SEARCH_RECORDS(conn, q=q, state=state, **page)
-    elif state is not None:
-        rows = await store.LIST_RECORDS_IN_STATE(conn, state=state, **page)
-    else:
-        rows = await store.LIST_RECORDS(conn, **page)
-    shown = rows[:size]
-    return RecordList(
-        items=[msgspec.convert(row.row, RecordRow) for row in shown],
-        next=pages.encode(pages.Place(shown[-1].received_at, shown[-1].id)) if len(rows) > size else None,
-    )
 
 
 async def get_record(conn: Connection, caller: Caller, record_id: UUID) -> RecordDetail:
@@ -115,19 +83,6 @@ async def waive(conn: Connection, caller: Caller, record_id: UUID, defect_id: UU
             raise ReasonMissing(pointer="/reason") from exc
         raise
     return msgspec.convert(done.view, DefectView)
-
-
-async def stats(conn: Connection, caller: Caller, *, project: str) -> Stats:
-    """Raises `ProjectUnknown`."""
-    row = await store.STATS(conn, project=caller.project(project).id)
-    return Stats(
-        by_state=row.by_state,
-        received_today=row.received_today,
-        completed_today=row.completed_today,
-        failed_open=row.by_state.get("failed", 0),
-        needs_attention=sum(row.by_state.get(state, 0) for state in _ATTENTION),
-        median_run_s=row.median_run_s,
-    )
 
 
 def _photo(record_id: UUID, photo: dict[str, Any]) -> PhotoView:

@@ -11,12 +11,6 @@ import msgspec
 from sql import load
 
 
-class ListRow(msgspec.Struct, frozen=True, kw_only=True):
-    row: dict[str, Any]
-    received_at: datetime
-    id: UUID
-
-
 class DetailRow(msgspec.Struct, frozen=True, kw_only=True):
     row: dict[str, Any]
     project_id: UUID
@@ -76,17 +70,7 @@ class ContentRow(msgspec.Struct, frozen=True, kw_only=True):
     content: dict[str, Any]
 
 
-class StatsRow(msgspec.Struct, frozen=True, kw_only=True):
-    by_state: dict[str, int]
-    received_today: int
-    completed_today: int
-    median_run_s: float | None
-
-
 _Q = load("review")
-LIST_RECORDS = _Q.many("list_records", ListRow)
-LIST_RECORDS_IN_STATE = _Q.many("list_records_in_state", ListRow)
-SEARCH_RECORDS = _Q.many("search_records", ListRow)
 GET_RECORD = _Q.opt("get_record", DetailRow)
 FIND_DEFECT = _Q.opt("find_defect", ProjectRow)
 PROJECT_OF_RECORD = _Q.opt("project_of_record", ProjectRow)
@@ -99,4 +83,3 @@ REVISIONS_TO_COMPARE = _Q.many("revisions_to_compare", ContentRow)
 ATTEMPTS_OF_RECORD = _Q.many("attempts_of_record", ViewRow)
 TIMELINE_OF_RECORD = _Q.many("timeline_of_record", TimelineRow)
 FIND_PHOTO = _Q.opt("find_photo", PhotoRow)
-STATS = _Q.one("stats", StatsRow)

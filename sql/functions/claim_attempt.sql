@@ -44,7 +44,8 @@ begin
                started_at = coalesce(started_at, now())
          where id = p_job
         returning *;
-        insert into automation_attempt (job_id, attempt, queue_job_id, worker, lease_until, waits)
-        values (p_job, job.attempt + 1, p_queue_job, p_worker, until, job.interruptions >= 2);
+        insert into automation_attempt (job_id, attempt, queue_job_id, worker, lease_until, waits, project_id, queued_at)
+        values (p_job, job.attempt + 1, p_queue_job, p_worker, until, job.interruptions >= 2, job.project_id,
+                case job.state when 'retrying' then job.ready_at else job.queued_at end);
     end if;
 end $$;

@@ -8,6 +8,7 @@ returns table (rule text, job_id uuid, record_id uuid, sentence text, hint text)
     union all select * from doctor_slots(p_grace_s)
     union all select * from doctor_events()
     union all select * from doctor_submissions()
+    union all select * from doctor_lines()
 $$;
 comment on function ops.doctor(float8) is
     'One row for each violated invariant; none on a healthy system. What is on its way to be mended counts after the grace, in seconds.';

@@ -4,6 +4,7 @@ create or replace function ops.require_review(p_project text, p_on boolean, p_re
 declare
     of_project uuid;
     job automation_job;
+    ids uuid[];
     waiting uuid;
     done int := 0;
 begin
@@ -13,10 +14,13 @@ begin
     end if;
     insert into audit_event (actor, action, reason, project_id, after)
     values (actor(), 'review.require', p_reason, of_project, jsonb_build_object('on', p_on));
-    for waiting in
-        select j.id from automation_job as j
-         where j.project_id = of_project and j.state = 'held' and j.wait_reason = 'review' order by j.id
-    loop
+    ids := array(select j.id from automation_job as j
+                  where j.project_id = of_project and j.state = 'held' and j.wait_reason = 'review' order by j.id);
+    -- All jobs before the first gate: who holds one of them may be waiting for it.
+    foreach waiting in array ids loop
+        perform lock_job(waiting);
+    end loop;
+    foreach waiting in array ids loop
         job := lock_job(waiting);
         if job.wait_reason = 'review' and record_needs(job.record_id) is distinct from 'review' then
             perform resume_job(job);

@@ -10,8 +10,12 @@ begin
     return null;
 end $$;
 
--- Not at an upload's own inserts: its job's first event tells of those.
-create or replace trigger record_tell after update on asbuilt_record for each row execute function record_tell();
-create or replace trigger record_tell after update or delete on photo for each row execute function record_tell();
+-- Not at an upload's own inserts, of which its job's first event tells; nor at what only the housekeeping notes.
+create or replace trigger record_tell
+    after update of asset_key, crew, revision, fields, lat, lon, h_accuracy_m, captured_at, review_state, review_note, media_state, deleted_at
+    on asbuilt_record for each row execute function record_tell();
+create or replace trigger record_tell
+    after update of name, shot_key, kind, blob_sha256, rejected_reason, received_at, width, height, taken_at, lat, lon or delete
+    on photo for each row execute function record_tell();
 create or replace trigger record_tell after update or delete on defect for each row execute function record_tell();
 create or replace trigger record_tell after insert or update or delete on comment for each row execute function record_tell();

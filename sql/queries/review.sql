@@ -1,35 +1,5 @@
 -- Records as the office sees them.
 
--- name: list_records :many
--- A page of a project's records, newest first.
-select record_row(r) as row, r.received_at, r.id
-  from asbuilt_record as r
- where r.project_id = %(project)s and r.deleted_at is null and (r.received_at, r.id) < (%(at)s, %(after)s)
- order by r.received_at desc, r.id desc
- limit %(limit)s;
-
--- name: list_records_in_state :many
--- The same, whose latest job is in one state.
-select record_row(r) as row, r.received_at, r.id
-  from asbuilt_record as r
-  join lateral (select state from automation_job where record_id = r.id order by created_at desc limit 1) as j on true
- where r.project_id = %(project)s and r.deleted_at is null and j.state = %(state)s
-   and (r.received_at, r.id) < (%(at)s, %(after)s)
- order by r.received_at desc, r.id desc
- limit %(limit)s;
-
--- name: search_records :many
--- The same, whose asset, crew or reference holds a text.
-select record_row(r) as row, r.received_at, r.id
-  from asbuilt_record as r
-  join lateral (select state from automation_job where record_id = r.id order by created_at desc limit 1) as j on true
- where r.project_id = %(project)s and r.deleted_at is null
-   and (%(state)s::text is null or j.state = %(state)s)
-   and strpos(lower(concat_ws(' ', r.asset_key, r.crew, r.external_ref, r.id)), lower(%(q)s)) > 0
-   and (r.received_at, r.id) < (%(at)s, %(after)s)
- order by r.received_at desc, r.id desc
- limit %(limit)s;
-
 -- name: get_record :opt
 -- One record with everything the page of a record shows, but for its attempts and its timeline.
 select record_row(r) as row, r.project_id, r.fields, r.h_accuracy_m, review_view(r) as review, o.approval_required,
@@ -95,22 +65,6 @@ select p.blob_sha256, b.type, b.size, p.name
   from photo as p join asbuilt_record as r on r.id = p.record_id join blob as b on b.sha256 = p.blob_sha256
  where p.record_id = %(record)s and p.name = %(name)s and r.deleted_at is null
    and (r.project_id = any(%(projects)s) or r.device_id = %(device)s);
-
--- name: stats :one
--- The numbers on top of the page. Days are those of the project's time zone.
-with today as (select date_trunc('day', now() at time zone tz) at time zone tz as began from project where id = %(project)s)
-select (select coalesce(jsonb_object_agg(state, n), '{}') from (
-            select state, count(*) as n from automation_job
-             where project_id = %(project)s and state not in ('completed', 'cancelled') group by state) as s) as by_state,
-       (select count(*) from asbuilt_record where project_id = %(project)s and received_at >= today.began
-            and deleted_at is null) as received_today,
-       (select count(*) from automation_job where project_id = %(project)s and state = 'completed'
-            and finished_at >= today.began) as completed_today,
-       (select percentile_cont(0.5) within group (order by extract(epoch from a.ended_at - a.started_at))
-          from automation_attempt as a join automation_job as j on j.id = a.job_id
-         where j.project_id = %(project)s and j.state = 'completed' and j.finished_at >= today.began
-           and a.outcome = 'completed')::float8 as median_run_s
-  from today;
 
 -- name: comments_of_record :many
 -- A page of what was said about a record, newest first.

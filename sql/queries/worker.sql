@@ -112,6 +112,11 @@ with heard as (
 update automation_attempt set progress = %(progress)s, progress_at = clock_timestamp(), log = %(log)s
  where job_id = %(job)s and attempt = %(attempt)s and ended_at is null;
 
+-- name: keep_exchange :exec
+-- What an attempt keyed, or what the portal showed of it; nothing when the attempt is over.
+update automation_attempt set exchange = exchange || %(said)s
+ where job_id = %(job)s and attempt = %(attempt)s and ended_at is null;
+
 -- name: keep_log :exec
 -- What an attempt logged to its end. A lost one writes nothing any more; its log is that of its last checkpoint.
 update automation_attempt set log = %(log)s
@@ -208,3 +213,18 @@ select compare_photos(%(most)s) as done;
 -- name: reconcile :many
 -- One sweep over what lost workers left; nothing while another worker sweeps.
 select kind, job_id from reconcile(%(grace_s)s);
+
+-- name: worker_seen :exec
+-- A worker is there; those that were last seen a day ago are forgotten.
+with gone as (
+    delete from worker where seen_at < now() - interval '1 day' and name <> %(worker)s)
+insert into worker (name, version, places, beat_s, draining_at)
+values (%(worker)s, %(version)s, %(places)s, %(beat_s)s, case when %(draining)s then clock_timestamp() end)
+on conflict (name) do update
+   set version = excluded.version, places = excluded.places, beat_s = excluded.beat_s, seen_at = excluded.seen_at, ended_at = null,
+       started_at = case when %(begins)s then excluded.started_at else worker.started_at end,
+       draining_at = case when %(draining)s then coalesce(worker.draining_at, excluded.draining_at) end;
+
+-- name: worker_ended :exec
+-- A worker ends of its own accord.
+update worker set seen_at = clock_timestamp(), ended_at = clock_timestamp() where name = %(worker)s;

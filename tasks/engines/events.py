@@ -86,6 +86,22 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     """For people: button “Save and continue” is now “Continue”."""
 
 
+class ReadValue(msgspec.Struct, frozen=True, kw_only=True):
+    """One value: `at` is its name in `keyed`, or what it is made of where it was not keyed; `field` is the record's."""
+
+    at: str
+    field: str | None = None
+    sent: str
+    shown: str
+
+
+class ReadBack(msgspec.Struct, frozen=True, kw_only=True):
+    """`read_back`: what the portal's page shows of what it was given; the last value is the one that differs, if one does."""
+
+    step: str
+    values: tuple[ReadValue, ...]
+
+
 class Retrying(msgspec.Struct, frozen=True, kw_only=True):
     """`retrying`: the run repeats a part by itself."""
 
@@ -185,6 +201,7 @@ DATA: dict[str, type[msgspec.Struct]] = {
     "frame": Frame,
     "artifact": Kept,
     "drift": Drift,
+    "read_back": ReadBack,
     "retrying": Retrying,
     "commit.requested": CommitRequested,
     "commit.sent": CommitSent,

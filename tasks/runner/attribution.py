@@ -19,6 +19,18 @@ def attributed(messages: Iterable[PortalMessage], recipe: Recipe) -> tuple[Porta
     return tuple(msgspec.structs.replace(each, record_field=_field(each, keyed)) for each in messages)
 
 
+def field_of(template: str) -> str | None:
+    """The record's field that a recipe's value is made of."""
+    found = _FIELD.search(template)
+    return None if found is None else found[1]
+
+
+def place_of(field: str | None, recipe: Recipe) -> str | None:
+    """The portal's name of where a field of the record is keyed, as `keyed` has it."""
+    actions = (action for step in recipe.steps for action in step.actions if isinstance(action, Fill | Select))
+    return next((action.at.title for action in actions if field and field_of(action.value) == field), None)
+
+
 def _keyed(recipe: Recipe) -> dict[str, str]:
     """Labels of the portal to fields of the record, longest label first: one may begin with another."""
     found: dict[str, str] = {}
@@ -26,10 +38,10 @@ def _keyed(recipe: Recipe) -> dict[str, str]:
         for action in step.actions:
             if not isinstance(action, Fill | Select):
                 continue
-            field = _FIELD.search(action.value)
+            field = field_of(action.value)
             for way in action.at.ways:
                 if field is not None and way.label is not None:
-                    found[way.label] = field[1]
+                    found[way.label] = field
     return dict(sorted(found.items(), key=lambda item: -len(item[0])))
 
 

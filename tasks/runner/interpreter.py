@@ -14,6 +14,8 @@ from tasks.engines.events import (
     ActionCompleted,
     ActionStarted,
     Log,
+    ReadBack,
+    ReadValue,
     Retrying,
     Review,
     StepConfirmed,
@@ -22,6 +24,7 @@ from tasks.engines.events import (
 )
 from tasks.runner import values
 from tasks.runner.actions import NAVIGATION_S, Hands
+from tasks.runner.attribution import field_of, place_of
 from tasks.runner.driver import Driver, RunError, Shot
 from tasks.runner.gate import CommitGate
 from tasks.runner.narrator import Narrator
@@ -220,12 +223,17 @@ class Interpreter:
 
     async def _verify(self, step: Step) -> None:
         checks = [check for check in step.verify if self._hands.applies(check.when)]
+        read: list[ReadValue] = []
         for check in checks:
-            wanted = self._hands.render(check.equals)
+            wanted, field = self._hands.render(check.equals), field_of(check.equals)
             shown = await self._pages.reads(check.at, wanted, limit_s=NAVIGATION_S)
+            place = place_of(field, self._recipe) or check.equals.strip("{} ")
+            read.append(ReadValue(at=place, field=field, sent=wanted, shown=shown))
             if shown != wanted:
+                self._narrator.emit("read_back", ReadBack(step=step.id, values=tuple(read)))
                 raise RunError("READ_BACK_DIFFERS", f"{check.at.describe()} shows {shown!r}, the record has {wanted!r}")
         if checks:
+            self._narrator.emit("read_back", ReadBack(step=step.id, values=tuple(read)))
             self._narrator.emit("log", Log(level="info", text=f"read back {len(checks)} values, all as recorded"))
 
     def _review(self) -> Review:

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import drain, figures, phone, pickup, resumable, upload, workers
+from tests.bench import drain, figures, lists, phone, pickup, resumable, rows, screen, upload, workers
 from tests.bench.stage import stage
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "benchmarks.md"
@@ -36,7 +36,9 @@ def main() -> None:
     # A part alone would take the others' figures off the page.
     either = arguments.add_mutually_exclusive_group()
     either.add_argument("--write", action="store_true", help=f"put the tables into docs/{PAGE.name}")
-    either.add_argument("--only", choices=("upload", "resumable", "phone", "workers"), help="a part of it")
+    either.add_argument(
+        "--only", choices=("upload", "resumable", "phone", "workers", "lists", "screen", "rows"), help="a part of it"
+    )
     asked = arguments.parse_args()
     busy = _busy()
     if busy and asked.write:
@@ -53,16 +55,24 @@ def main() -> None:
             compared += resumable.run(servers)
         if asked.only in (None, "phone"):
             waited += phone.run(servers)
+        if asked.only in (None, "lists"):
+            compared += lists.run(servers)
         if asked.only in (None, "workers"):
             with workers.running(servers) as sides:
                 compared += pickup.run(sides)
                 compared += drain.run(sides)
+        if asked.only in (None, "screen"):
+            compared += screen.run(servers)
+        if asked.only in (None, "rows"):
+            waited += rows.run(servers)
     table, waits = figures.table(compared), figures.waits(waited)
     print(f"\n{table}\n\n{waits}\n\n{time.monotonic() - started:.0f} s", flush=True)
     if busy:
         print(f"{busy}, and a single process loses more by that than eight connections do: don't trust these ratios.")
     if asked.write:
-        what = "\n\n".join((upload.WHAT, resumable.WHAT, phone.WHAT, pickup.WHAT, drain.WHAT))
+        what = "\n\n".join(
+            (upload.WHAT, resumable.WHAT, phone.WHAT, lists.WHAT, pickup.WHAT, drain.WHAT, screen.WHAT, rows.WHAT)
+        )
         PAGE.write_text(TEXT.format(table=table, waits=waits, machine=_machine(), what=what), encoding="utf-8")
 
 

@@ -107,6 +107,8 @@ class Desk:
             if await status.is_visible():
                 break
         await expect(status).to_have_text("Live")
+        # The view is a module of its own: keys that are pressed before it is there go nowhere.
+        await expect(self.page.locator("main h1")).to_be_visible()
 
     def row(self, sent: dict[str, Any]) -> Any:
         return self.page.locator(f"tr[data-id='{sent['record_id']}']")

@@ -42,7 +42,7 @@ def test_every_call_and_every_refusal_is_described() -> None:
 
 def test_every_event_type_is_described_by_its_own_words() -> None:
     shapes = {each for _, each in inspect.getmembers(events, inspect.isclass) if each.__module__ == events.__name__}
-    assert shapes - set(events.DATA.values()) == {events.Review, events.InputField}
+    assert shapes - set(events.DATA.values()) == {events.Review, events.ReadValue, events.InputField}
     for kind, shape in events.DATA.items():
         assert (shape.__doc__ or "").startswith(f"`{kind}`")
 

@@ -15,6 +15,7 @@ from app.jobs.states import LOOKS
 SCRIPTS = sorted(STATIC.rglob("*.js"))
 PAGES = sorted(STATIC.glob("*.html"))
 STYLES = sorted(STATIC.glob("*.css"))
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,3 +149,33 @@ def test_styles_use_only_tokens_that_exist() -> None:
     defined = set(re.findall(r"(--[\w-]+):", (STATIC / "tokens.css").read_text()))
     for path in STYLES:
         assert set(re.findall(r"var\((--[\w-]+)", path.read_text())) <= defined, path.name
+
+
+def test_the_styles_end_at_the_elements_that_other_pages_use() -> None:
+    """Each sheet names them once more: one that is forgotten is naked there, and a rule outside dresses their page."""
+    sheets = {name: (STATIC / f"{name}.css").read_text() for name in ("tokens", "elements", "detail")}
+    scopes = [
+        names for text in sheets.values() for names in re.findall(r"(?:@scope|:where) ?\((\.asbuilt, .*?)\) \{", text)
+    ]
+    assert len(set(scopes)) == 1, set(scopes)
+    documented = re.findall(r"^\| `([a-z]+-[a-z-]+)` \|", (DOCS / "elements.md").read_text(), re.MULTILINE)
+    assert len(documented) == 5
+    assert set(documented) <= set(scopes[0].split(", "))
+    for name in ("elements", "detail"):
+        outside = _without_scopes(re.sub(r"/\*.*?\*/", "", sheets[name], flags=re.DOTALL))
+        plain = re.findall(r"^(?:\*|\[|[a-z]+[1-6]?(?![\w-]))[^{}\n]* \{", outside, re.MULTILINE)
+        assert plain == [], f"{name}.css dresses every element of the page"
+
+
+def _without_scopes(sheet: str) -> str:
+    """The sheet without its `@scope` blocks."""
+    kept, rest = "", sheet
+    while (at := rest.find("@scope")) >= 0:
+        kept, depth, end = kept + rest[:at], 0, rest.index("{", at)
+        while True:
+            depth += {"{": 1, "}": -1}.get(rest[end], 0)
+            end += 1
+            if depth == 0:
+                break
+        rest = rest[end:]
+    return kept + rest

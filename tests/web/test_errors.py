@@ -16,7 +16,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
     "no such method": ("PATCH", "/api/me", {}, 405, "method-not-allowed"),
     "no token": ("GET", "/api/me", {"headers": {"Authorization": ""}}, 401, "unauthorised"),
     "a host with a space": ("GET", "/api/me", {"headers": {"Host": "a b"}}, 400, "malformed-request"),
-    "a missing parameter": ("GET", "/api/records", {}, 400, "malformed-request"),
+    "a time that is none": ("GET", "/api/records?received_from=x", {}, 400, "malformed-request"),
     "a state that is none": ("GET", "/api/records?project=demo&state=lost", {}, 400, "malformed-request"),
     "a limit that is no number": ("GET", "/api/records?project=demo&limit=x", {}, 400, "malformed-request"),
     "half a document": ("POST", "/api/session", {"content": b"{", "headers": JSON}, 400, "malformed-request"),

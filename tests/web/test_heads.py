@@ -13,7 +13,8 @@ from tests.service import Service, listed, multipart, record
 from tests.unit.pictures import jpeg
 from tests.web.tour import Description, Tour
 
-OF_THE_REQUEST = {"date", "x-request-id"}
+OF_THE_REQUEST = {"date", "x-request-id", "transfer-encoding"}
+"""A head need not say how a body would be sent in pieces (RFC 9110, section 9.3.2)."""
 
 
 def told(answer: httpx.Response) -> dict[str, str]:
@@ -45,7 +46,7 @@ async def test_every_get_has_its_head(served: Service, conn: Connection) -> None
     assert (await served.http.head("/api/schema/openapi.json", headers=served.bearer())).status_code == 200
     # The rest of the contract holds: who is asking, what is allowed, and streams, whose head would promise too much.
     assert (await served.http.head("/api/me")).status_code == 401
-    assert (await served.http.head("/api/records", headers=served.bearer())).status_code == 400
+    assert (await served.http.head("/api/records?limit=0", headers=served.bearer())).status_code == 400
     assert (await served.http.head("/nothing")).status_code == 404
     stream = await served.http.head("/api/events", headers=served.bearer())
     assert (stream.status_code, "HEAD" in stream.headers["allow"]) == (405, False)

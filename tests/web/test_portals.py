@@ -68,3 +68,47 @@ async def test_hold_and_release(served: Service, conn: Connection, scope: str) -
     assert (released.status_code, released.json()["state"]) == (202, "queued")
     again = await served.http.post(f"/api/jobs/{job}/release", headers=caller, json={})
     assert (again.status_code, again.json()["code"]) == (409, "job-not-on-hold")
+
+
+async def test_an_operator_changes_the_limit_and_what_waits_goes_on(served: Service, conn: Connection) -> None:
+    device = await demo_device(conn)
+    await conn.execute("update portal_account set max_runs = 1 where label = 'default'")
+    await make_record(conn, device=device)
+    waits = (await make_record(conn, device=device)).job_id
+    operator = served.bearer(await token(conn, scopes=("read", "operate")))
+    view = (await served.http.get(f"/api/jobs/{waits}", headers=operator)).json()
+    assert (view["state"], view["wait_reason"]) == ("queued", "slot")
+    body = {"max_runs": 2, "starts_per_minute": 30, "reason": "they allow two"}
+    answer = await served.http.post("/api/portals/npl/limit", headers=operator, json=body)
+    assert answer.status_code == 202, answer.text
+    item = answer.json()["items"][0]
+    assert (item["max_runs"], item["starts_per_minute"], item["operated"]) == (2, 30, True)
+    assert (await served.http.get(f"/api/jobs/{waits}", headers=operator)).json()["wait_reason"] is None
+    kept = await conn.execute("select reason, before ->> 'max_runs', after ->> 'max_runs' from audit_event where action = 'portal.limit' order by id desc limit 1")  # fmt: skip
+    assert await kept.fetchone() == ("they allow two", "1", "2")
+    free = await served.http.post("/api/portals/npl/limit", headers=operator, json={"max_runs": 2, "starts_per_minute": 0})  # fmt: skip
+    assert free.json()["items"][0]["starts_per_minute"] is None
+    for wrong in (
+        {"max_runs": 0},
+        {"max_runs": 1001},
+        {"max_runs": 2, "starts_per_minute": -1},
+        {"max_runs": 2, "x": 1},
+    ):
+        assert (await served.http.post("/api/portals/npl/limit", headers=operator, json=wrong)).status_code == 400
+    reader = served.bearer(await token(conn, scopes=("read", "review")))
+    assert (await served.http.post("/api/portals/npl/limit", headers=reader, json=body)).status_code == 403
+    seen = (await served.http.get("/api/portals", headers=reader)).json()["items"]
+    assert [each["operated"] for each in seen] == [False]
+
+
+async def test_resume_closes_an_open_breaker(served: Service, conn: Connection) -> None:
+    await conn.execute(
+        "update portal_account set breaker_until = now() + interval '5 min', breaker_reason = 'PORTAL_ERROR: 500', breaker_openings = 1"
+        " where label = 'default'"
+    )
+    waits = (await make_record(conn, device=await demo_device(conn))).job_id
+    operator = served.bearer(await token(conn, scopes=("read", "operate")))
+    assert (await served.http.get(f"/api/jobs/{waits}", headers=operator)).json()["wait_reason"] == "breaker"
+    answer = await served.http.post("/api/portals/npl/resume", headers=operator, json={"reason": "it answers again"})
+    assert answer.json()["items"][0]["breaker"] == "closed"
+    assert (await served.http.get(f"/api/jobs/{waits}", headers=operator)).json()["wait_reason"] is None

@@ -41,6 +41,10 @@ QUESTION = {
 }
 
 
+_JSON = ("application/json", "application/problem+json")
+"""Bodies with a shape of their own; GeoJSON is a file."""
+
+
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """One call: its operation, and both bodies, if they are JSON."""
 
@@ -78,7 +82,7 @@ class Description:
     def schema(self, operation: Json, status: int) -> Json | None:
         """What a JSON answer of this status is; None for one without JSON. Raises `KeyError` for an undocumented one."""
         for media, content in operation["responses"][str(status)].get("content", {}).items():
-            if media.endswith("json"):
+            if media in _JSON:
                 return {**content["schema"], "components": self.document["components"]}
         return None
 
@@ -97,7 +101,8 @@ class Tour:
         answer = await self.served.http.request(method, path, **sent)
         assert not expect or answer.status_code == expect, (method, path, answer.text)
         operation = self.description.find(method, path.partition("?")[0])
-        body = answer.json() if "json" in answer.headers.get("content-type", "") else None
+        told = answer.headers.get("content-type", "").partition(";")[0]
+        body = answer.json() if told in _JSON else None
         self.seen.append(
             Seen(
                 operation=operation["operationId"],
@@ -114,6 +119,7 @@ class Tour:
         person = await sign_in(self.served, self.conn, role="admin")
         await self.office(person)
         await self.jobs(person)
+        await self.operations(person)
         await self.questions(person)
         await self.access(person)
 
@@ -139,6 +145,9 @@ class Tour:
 
     async def office(self, person: dict[str, str]) -> None:
         found = await self.call("GET", "/api/records?project=demo&q=crew", headers=person, expect=200)
+        await self.call("GET", "/api/records/count?state=queued&state=awaiting_media", headers=person, expect=200)
+        for path in ("records.csv?bom=true", "records.geojson", "photos.zip"):
+            await self.call("GET", f"/api/exports/{path}", headers=person, expect=200)
         record_id = found.json()["items"][-1]["id"]
         await self.call("GET", f"/api/records/{record_id}", headers=person, expect=200)
         sent_back = {"decision": "has_issues", "note": "The tag cannot be read: take it again, closer."}
@@ -160,12 +169,17 @@ class Tour:
         for act in ("pause", "resume"):
             reason = {"reason": "the portal is down for maintenance" if act == "pause" else "it is back"}
             await self.call("POST", f"/api/portals/npl/{act}", headers=person, json=reason, expect=202)
+        limit = {"max_runs": 6, "starts_per_minute": 12, "reason": "they allow six sessions now"}
+        await self.call("POST", "/api/portals/npl/limit", headers=person, json=limit, expect=202)
 
     async def jobs(self, person: dict[str, str]) -> None:
         job = await value(self.conn, "select id from automation_job where state = 'queued'")
         for act in ("hold", "release", "cancel", "retry"):
             reason = {"reason": f"{act}: the crew called"}
             await self.call("POST", f"/api/jobs/{job}/{act}", headers=person, json=reason, expect=202)
+        for act in ("hold", "release"):
+            body = {"action": act, "jobs": [str(job)], "reason": "the whole street waits for its survey"}
+            await self.call("POST", "/api/jobs/bulk", headers=person, json=body, expect=200)
         attempt = await claim(self.conn, job)
         await self.conn.execute(
             "insert into automation_step values (%s, %s, 'job', 2, 5, 'Job', 'confirmed', '{}', now(), now())",
@@ -186,12 +200,27 @@ class Tour:
         )
         await self.conn.execute("update automation_attempt set progress = %s", [Jsonb(msgspec.to_builtins(progress))])
         await self.call("GET", f"/api/jobs/{job}", headers=person, expect=200)
-        await self.call("GET", f"/api/jobs/{job}/attempts", headers=person, expect=200)
+        for path in ("attempts", "pace"):
+            await self.call("GET", f"/api/jobs/{job}/{path}", headers=person, expect=200)
         await self.call("GET", f"/api/jobs/record/{record_id}", headers=person, expect=200)
         await self.call("GET", "/api/jobs/project/demo?state=processing", headers=person, expect=200)
         unknown = await make_record(self.conn, state="needs_input", device=await demo_device(self.conn))
         outcome = {"submitted": True, "confirmation": "NPL-2026-000101", "reason": "seen at the portal"}
         await self.call("POST", f"/api/jobs/{unknown.job_id}/outcome", headers=person, json=outcome, expect=200)
+
+    async def operations(self, person: dict[str, str]) -> None:
+        await make_record(self.conn, state="failed", device=await demo_device(self.conn))
+        await self.call("GET", "/api/operations/backlog?project=demo", headers=person, expect=200)
+        groups = await self.call("GET", "/api/operations/failures?project=demo", headers=person, expect=200)
+        cause = groups.json()["items"][0]["cause"]
+        url = f"/api/operations/failures/{cause['portal']}/{cause['fingerprint']}/jobs"
+        await self.call("GET", url, headers=person, expect=200)
+        await make_record(self.conn, state="needs_input", device=await demo_device(self.conn))
+        await self.conn.execute(
+            "insert into worker (name, version, places, beat_s) values ('worker-1', '0.1.0', 4, 10)"
+        )
+        for read in ("workers", "throughput?window=hour", "questions", "audit?limit=1"):
+            await self.call("GET", f"/api/operations/{read}", headers=person, expect=200)
 
     async def questions(self, person: dict[str, str]) -> None:
         made = await make_record(self.conn, state="processing", device=await demo_device(self.conn))

@@ -56,6 +56,16 @@ async def test_a_record_of_the_second_customer_reaches_its_portal(works: Plant) 
     confirmation = await works.one("select confirmation from automation_job where id = %s", job)
     assert confirmation.startswith("HFC-")
     assert await works.submissions(job) == 1
+    # What was keyed and what the portal showed of it is kept for people to compare, under the same names.
+    exchange = await works.one("select exchange from automation_attempt where job_id = %s", job)
+    read = {value["field"]: value for value in exchange["read_back"]}
+    assert read["fibre_count"]["sent"] == read["fibre_count"]["shown"] == "96"
+    assert all(value["sent"] == value["shown"] for value in exchange["read_back"])
+    assert exchange["keyed"][read["fibre_count"]["at"]] == "96"
+    assert {value["at"] for value in exchange["read_back"] if value["field"] is None} == {
+        "job.external_ref",
+        "files.count",
+    }
 
 
 async def test_an_answer_that_is_lost_waits_for_a_person_and_nothing_is_sent_again(works: Plant) -> None:

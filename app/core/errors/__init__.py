@@ -54,6 +54,7 @@ from app.core.errors.work import (
     ConfirmationMissing,
     DefectNotOpen,
     DefectUnknown,
+    ExportTooLarge,
     InputAnswered,
     InputExpired,
     InputUnknown,
@@ -65,6 +66,7 @@ from app.core.errors.work import (
     OutcomeNotAsked,
     PortalUnknown,
     ReasonMissing,
+    SelectionGrown,
 )
 
 __all__ = [
@@ -76,6 +78,7 @@ __all__ = [
     "DefectNotOpen",
     "DefectUnknown",
     "DigestMismatch",
+    "ExportTooLarge",
     "FieldError",
     "Forbidden",
     "FormClosed",
@@ -111,6 +114,7 @@ __all__ = [
     "RecordUnknown",
     "Retry",
     "RevisionUnknown",
+    "SelectionGrown",
     "StaleRevision",
     "StorageFull",
     "StorageUnavailable",

@@ -138,3 +138,21 @@ class InputExpired(Problem):
     """
 
     code, status, retry = "input-expired", 410, "never"
+
+
+class SelectionGrown(Problem):
+    """More records match by now than the act was meant for.
+
+    Nothing was done. Count again, look at what came, and ask with the new number.
+    """
+
+    code, status, retry = "selection-grown", 409, "fix"
+
+
+class ExportTooLarge(Problem):
+    """More matches than goes into one file.
+
+    Narrow the filter, for example by time, and take several files; `limits` says how much goes into one.
+    """
+
+    code, status, retry = "export-too-large", 422, "fix"

@@ -32,7 +32,8 @@ export class Api extends EventTarget {
   url(path, query = {}) {
     const url = new URL(path, this.origin);
     for (const [name, value] of Object.entries(query)) {
-      if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+      if (Array.isArray(value)) for (const each of value) url.searchParams.append(name, each);
+      else if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
     }
     return url;
   }
@@ -42,8 +43,8 @@ export class Api extends EventTarget {
   }
 
   /** `csrf: false` for signing in, where there is no session to protect yet. */
-  async send(method, path, body, { csrf: wanted = true } = {}) {
-    const headers = this.headers({ Accept: "application/json", "Content-Type": "application/json" });
+  async send(method, path, body, { csrf: wanted = true, headers: more = {} } = {}) {
+    const headers = this.headers({ ...more, Accept: "application/json", "Content-Type": "application/json" });
     const csrf = this.token || !wanted ? null : (await this.me()).csrf;
     if (csrf) headers["X-CSRF-Token"] = csrf;
     return this.#send(this.url(path), { method, headers, body: JSON.stringify(body ?? {}) });

@@ -7,11 +7,14 @@ import { apiOf } from "./api.js";
 import { clock, count, duration, visible } from "./core.js";
 import { fill, h } from "./dom.js";
 import { icon, mark } from "./icons.js";
-import { projectOf, recall, remember } from "./projects.js";
+import { ALL, keyOf, projectOf, recall, remember } from "./projects.js";
 import { Router } from "./router.js";
 import { currentTheme, nextTheme, restoreTheme } from "./theme.js";
 import { VIEWS, viewAt } from "./views.js";
 
+const TRIES = 8;
+// What Chromium, Firefox and Safari say of a module that could not be fetched; a broken one says something else.
+const UNREACHED = /dynamically imported module|Importing a module script failed/i;
 const api = apiOf();
 const at = (id) => document.getElementById(id);
 const router = new Router({ knows: (path) => viewAt(path) !== null, arrive });
@@ -38,10 +41,10 @@ async function arrive({ first, back }) {
   const { me } = shown;
   const project = projectOf(me, router.query.get("project")) ?? shown.project ?? projectOf(me, recall()) ?? me.projects[0] ?? null;
   const found = viewAt(location.pathname);
-  const key = JSON.stringify([found?.view.path, found?.params, project?.code]);
+  const key = JSON.stringify([found?.view.path, found?.params, project && keyOf(project)]);
   shown.project = project;
-  if (project) remember(project.code);
-  at("project").value = project?.code ?? "";
+  if (project) remember(keyOf(project));
+  at("project").value = project ? keyOf(project) : "";
   showNav(found?.view);
   if (key === shown.key) {
     for (const listen of shown.listeners) listen(router.query);
@@ -74,7 +77,7 @@ function clear() {
 
 async function mount({ view, params }, root, key) {
   try {
-    const module = await view.load();
+    const module = await loaded(view, root, key);
     if (key !== shown.key) return;
     setTitle(module.title);
     shown.leave = module.mount(root, pageFor(params)) ?? (() => {});
@@ -85,6 +88,20 @@ async function mount({ view, params }, root, key) {
     clear();
     showNothing(root, "This page could not be shown", "The rest of the dashboard works. Trying again may help.",
       h("button", { type: "button", onClick: () => location.reload() }, "Try again"));
+  }
+}
+
+/** The view's module. A server that is being restarted is waited for; what is broken otherwise is told at once. */
+async function loaded(view, root, key) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await view.load();
+    } catch (problem) {
+      if (key !== shown.key || tries > TRIES || !UNREACHED.test(problem.message)) throw problem;
+      fill(root, h("p", { class: "hint" }, "The server cannot be reached. Trying again…"));
+      await new Promise((resume) => setTimeout(resume, Math.min(4000, 250 * 2 ** tries)));
+      root.replaceChildren();
+    }
   }
 }
 
@@ -106,10 +123,10 @@ const pageFor = (params) => ({
   follow,
 });
 
-/** The project whose stream the bar speaks of: the one that the view shows. */
+/** The project whose stream the bar speaks of: the one that the view shows; an empty code is all of them. */
 function follow(code) {
-  if (code) at("connection").setAttribute("project", code);
-  else at("connection").removeAttribute("project");
+  if (code === undefined) at("connection").removeAttribute("project");
+  else at("connection").setAttribute("project", code);
 }
 
 function setTitle(title) {
@@ -136,7 +153,8 @@ function showMe(me) {
   shown.me = me;
   fill(at("who"), visible(me.name, 60));
   at("sign-out").hidden = me.kind !== "user";
-  fill(at("project"), me.projects.map((project) => h("option", { value: project.code }, visible(project.name, 60))));
+  const all = me.projects.length > 1 ? [h("option", { value: ALL }, "All projects")] : [];
+  fill(at("project"), all, me.projects.map((project) => h("option", { value: project.code }, visible(project.name, 60))));
   at("project").disabled = me.projects.length < 2;
 }
 

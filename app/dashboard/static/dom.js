@@ -73,8 +73,7 @@ export function onFrame(task) {
 
 /** Run when everything asked of `onFrame` so far is done and drawn. */
 export function afterPaint(task) {
-  requestAnimationFrame(() => {
-    if (waiting.size > 0) return afterPaint(task);
+  onFrame(() => {
     // A message is handled after the frame has been drawn; a task within it is not.
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

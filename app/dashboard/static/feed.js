@@ -2,7 +2,7 @@
 // Events: `job` {job, previous}, `resync` {reason}, `status` (read `phase`, `since`, `health`, `tries`, `next`, `asOf`),
 // `caught-up` {missed, away}, `latency` {ms}.
 
-import { Lags, ServerClock } from "./clock.js";
+import { Lags, localNow, ServerClock } from "./clock.js";
 import { JobStore } from "./core.js";
 import { afterPaint } from "./dom.js";
 import { Gap } from "./gap.js";
@@ -89,6 +89,7 @@ class Feed extends EventTarget {
     if (type === "state") this.#change(body);
     else if (type === "progress") this.#tell(this.store.progress(body));
     else if (type === "snapshot") this.#snapshot(body);
+    else if (type === "record") this.dispatchEvent(new CustomEvent("record", { detail: body }));
     else if (type === "health") {
       this.health = { progress: body.progress, status: body.status };
       this.dispatchEvent(new Event("status"));
@@ -106,15 +107,17 @@ class Feed extends EventTarget {
   #change(view) {
     const change = this.store.apply(view);
     if (!change) return;
+    this.#tell(change);
     if (this.#gap) this.#gap.count(change);
     else this.#time(change.job);
-    this.#tell(change);
   }
 
   // Only what came by itself, onto a page that is drawn, says how long that takes.
   #time(job) {
     if (document.hidden || !this.clock.known) return;
-    this.#unpainted.push(Date.parse(job.changed_at));
+    const changed = Date.parse(job.changed_at);
+    this.clock.heard(changed, localNow()); // nothing is heard of before it has happened
+    this.#unpainted.push(changed);
     if (this.#unpainted.length === 1) afterPaint(() => this.#painted());
   }
 

@@ -20,4 +20,16 @@ export function remember(code, { chosen = false } = {}) {
   }
 }
 
-export const projectOf = (me, wanted) => me.projects.find((project) => project.code === wanted) ?? null;
+/** Stands for all projects, in the address and where the last choice is kept. */
+export const ALL = "*";
+
+/** One of the caller's projects by its code; for ALL a project without a code, which the API takes for every one. */
+export function projectOf(me, wanted) {
+  if (wanted === ALL && me.projects.length > 1) return { id: null, code: "", name: "All projects", role: "viewer" };
+  return me.projects.find((project) => project.code === wanted) ?? null;
+}
+
+export const keyOf = (project) => project.code || ALL;
+
+/** The caller's role by project. */
+export const rolesOf = (me) => Object.fromEntries(me.projects.map((project) => [project.code, project.role]));

@@ -2,9 +2,16 @@
 // adding one is a line here and its path in ../routes.py. They are loaded when they are first shown, so that one that is
 // broken breaks no other. `nav` is its word in the bar, for those whom `shows` lets; that is comfort: handlers decide.
 
+const operates = (me) => me.projects.some((project) => ["operator", "admin"].includes(project.role));
+
 export const VIEWS = [
   { path: "/", load: () => import("./views/forms.js"), nav: "Forms" },
   { path: "/records/{record_id}", load: () => import("./views/record.js"), within: "/" },
+  { path: "/operations", load: () => import("./views/operations.js"), nav: "Operations", shows: operates },
+  { path: "/operations/failures", load: () => import("./views/operations-failures.js"), within: "/operations" },
+  { path: "/operations/portals", load: () => import("./views/operations-portals.js"), within: "/operations" },
+  { path: "/operations/questions", load: () => import("./views/operations-questions.js"), within: "/operations" },
+  { path: "/operations/audit", load: () => import("./views/operations-audit.js"), within: "/operations" },
 ];
 
 const compiled = VIEWS.map((view) => ({ view, parts: view.path.split("/") }));

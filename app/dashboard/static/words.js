@@ -57,11 +57,11 @@ const SEVERITIES = {
 };
 
 const REVIEW_STATES = {
-  received: "Received",
-  has_issues: "Has issues",
-  edited: "Edited",
-  approved: "Approved",
-  rejected: "Rejected",
+  received: { label: "Received", tone: "mute", icon: "inbox" },
+  has_issues: { label: "Has issues", tone: "warn", icon: "flag" },
+  edited: { label: "Edited", tone: "run", icon: "retry" },
+  approved: { label: "Approved", tone: "good", icon: "check" },
+  rejected: { label: "Rejected", tone: "bad", icon: "cross" },
 };
 
 export const SEVERITY_ORDER = Object.freeze(["blocker", "major", "minor", "info"]);
@@ -80,4 +80,8 @@ export const errorHeadline = (error) => own(ERROR_CLASSES, error?.class) ?? huma
 export const waitSentence = (reason) => own(WAIT_REASONS, reason) ?? (reason ? humanize(reason) : "");
 export const outcomeOf = (code) => own(OUTCOMES, code) ?? { label: humanize(code), tone: "mute", icon: "info" };
 export const severityOf = (code) => own(SEVERITIES, code) ?? { label: humanize(code), tone: "mute", icon: "info" };
-export const reviewLabel = (code) => own(REVIEW_STATES, code) ?? humanize(code);
+export const reviewOf = (code) => own(REVIEW_STATES, code) ?? { label: humanize(code), tone: "mute", icon: "info" };
+export const reviewLabel = (code) => reviewOf(code).label;
+
+/** Who did something, without the kind of the account. */
+export const personOf = (actor) => String(actor ?? "").replace(/^(user|device):/, "");

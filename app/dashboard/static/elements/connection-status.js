@@ -75,9 +75,9 @@ class ConnectionStatus extends HTMLElement {
     const { left, right, bottom } = this.#parts.button.getBoundingClientRect();
     const { style } = this.#parts.panel;
     style.top = `${bottom + 4}px`;
-    const onTheLeft = (left + right) / 2 < innerWidth / 2;
-    style.left = onTheLeft ? `${Math.max(left, 8)}px` : "auto";
-    style.right = onTheLeft ? "auto" : `${Math.max(innerWidth - right, 8)}px`;
+    const [narrow, onTheLeft] = [innerWidth < 480, (left + right) / 2 < innerWidth / 2];
+    style.left = narrow ? "8px" : onTheLeft ? `${left}px` : "auto";
+    style.right = narrow ? "8px" : onTheLeft ? "auto" : `${innerWidth - right}px`;
   }
 
   #leave() {
@@ -118,6 +118,7 @@ class ConnectionStatus extends HTMLElement {
     setAttr(this, "data-phase", this.phase);
     const open = this.#parts.panel.matches(":popover-open");
     fill(this.#parts.panel, open ? this.#details() : null);
+    if (open) this.#place();
     this.#showAge();
     this.#tick(open || this.phase !== "live" || this.health.status === "poll");
     this.dispatchEvent(new Event("change"));

@@ -1,9 +1,10 @@
 // The findings of a record page: what the checks found, and a person's word that it may stand as it is.
 
 import { count, exact, visible } from "../core.js";
-import { fill, foreign, h, pill, setText, time } from "../dom.js";
+import { fill, foreign, h, pill, time } from "../dom.js";
 import { icon } from "../icons.js";
-import { humanize, severityOf, SEVERITY_ORDER } from "../words.js";
+import { humanize, personOf, severityOf, SEVERITY_ORDER } from "../words.js";
+import { askWords } from "./ask.js";
 import { fieldName, Section } from "./detail-record.js";
 
 export class FindingsSection extends Section {
@@ -16,7 +17,7 @@ export class FindingsSection extends Section {
   }
 
   dispose() {
-    this.#dialog?.remove();
+    this.#dialog?.close();
   }
 
   pick({ id, defect_list, form }, job, role) {
@@ -46,43 +47,33 @@ export class FindingsSection extends Section {
   }
 
   #ask(record, defect) {
-    this.#dialog?.remove();
-    const reason = h("input", { name: "reason", required: true, minlength: 3, maxlength: 500, autocomplete: "off", placeholder: "Why may it stand as it is?" });
-    const answer = h("p", { class: "answer", role: "alert", hidden: true });
-    const submit = h("button", { type: "submit", class: "primary" }, "Waive");
-    const dialog = (this.#dialog = h("dialog", { class: "waive", "aria-labelledby": "waive-title" },
-      h("form", { class: "retry", onSubmit: (event) => this.#waive(event, record, defect, { reason, answer, submit }) },
-        h("h2", { id: "waive-title" }, "Let this finding stand?"),
+    this.#dialog = askWords(this.element, {
+      title: "Let this finding stand?",
+      words: [
         h("p", {}, foreign(defect.message, { limit: 600 })),
         defect.severity === "blocker" ? h("p", { class: "faint" }, "With its last open blocker waived, the record goes on to the portal.") : null,
-        h("label", {}, h("span", {}, "Reason, kept with the finding and your name"), reason),
-        h("div", { class: "acts" }, submit, h("button", { type: "button", onClick: () => dialog.close() }, "Leave it open"), answer))));
-    dialog.addEventListener("close", () => dialog.remove());
-    this.element.append(dialog);
-    dialog.showModal();
-    reason.focus();
+      ],
+      label: "Reason, kept with the finding and your name",
+      placeholder: "Why may it stand as it is?",
+      submit: "Waive",
+      leave: "Leave it open",
+      send: (reason) => this.#waive(record, defect, reason),
+    });
   }
 
-  async #waive(event, record, defect, { reason, answer, submit }) {
-    event.preventDefault();
-    submit.disabled = true;
-    answer.hidden = true;
+  async #waive(record, defect, reason) {
     try {
-      await this.api.send("POST", `/api/records/${encodeURIComponent(record)}/defects/${encodeURIComponent(defect.id)}/waive`, { reason: reason.value.trim() });
-      this.#dialog.close();
+      await this.api.send("POST", `/api/records/${encodeURIComponent(record)}/defects/${encodeURIComponent(defect.id)}/waive`, { reason });
       this.onChange(null);
+      return null;
     } catch (problem) {
-      answer.hidden = false;
-      setText(answer, problem.status === 403 ? "Not waived: your role in this project does not allow it." : `Not waived: ${visible(problem.message, 300)}`);
       if (problem.status === 409) this.onChange(null);
-    } finally {
-      submit.disabled = false;
+      return problem.status === 403 ? "Not waived: your role in this project does not allow it." : `Not waived: ${visible(problem.message, 300)}`;
     }
   }
 }
 
 function closing(defect) {
-  const who = (defect.by ?? "").replace(/^(user|device):/, "");
-  return h("p", { class: "faint" }, icon("check"), " ", foreign(who, { limit: 120 }), ": ", foreign(defect.reason ?? "", { limit: 500 }),
+  return h("p", { class: "faint" }, icon("check"), " ", foreign(personOf(defect.by), { limit: 120 }), ": ", foreign(defect.reason ?? "", { limit: 500 }),
     defect.closed_at ? h("span", { title: exact(defect.closed_at) }, " · ", time(defect.closed_at)) : null);
 }

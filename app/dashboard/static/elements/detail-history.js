@@ -5,6 +5,7 @@ import { fill, foreign, h, keyed, pill, setAttr, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { STATES, stateOf } from "../states.js";
 import { errorHeadline, humanize, outcomeOf, waitSentence } from "../words.js";
+import { drawBar, emptyBar, logOf } from "./detail-log.js";
 import { openLightbox, Picture } from "./detail-photos.js";
 
 const WAITING = ["awaiting_media", "held", "queued", "needs_input"];
@@ -38,7 +39,7 @@ export class AttemptsSection {
     const parts = { outcome: h("span", {}), took: h("span", { class: "faint figure" }), steps: h("ol", { class: "steps" }), error: h("div", { class: "said", hidden: true }) };
     parts.worker = h("p", { class: "faint small" });
     const summary = h("summary", {}, icon("chevron"), h("span", { class: "name" }, `Attempt ${attempt.attempt}`), parts.outcome, parts.took);
-    const element = h("details", { open }, summary, parts.error, parts.steps, parts.worker);
+    const element = h("details", { open }, summary, parts.error, parts.steps, parts.worker, logOf(this.api, attempt));
     this.#parts.set(element, parts);
     return element;
   }
@@ -56,23 +57,27 @@ export class AttemptsSection {
     if (attempt.error) setText(error, `${errorHeadline(attempt.error)}: ${visible(attempt.error.message ?? attempt.error.code, 600)}`);
     setText(worker, visible(`${attempt.worker ?? "unknown worker"}, started ${clock(attempt.started_at)}`, 120));
     const list = [...attempt.steps].sort((a, b) => a.index - b.index);
+    const span = { from: Date.parse(attempt.started_at), to: attempt.ended_at ? Date.parse(attempt.ended_at) : Date.now() };
     keyed(steps, list, {
       key: (step) => step.key,
       create: () => this.#createStep(),
-      update: (row, step) => this.#updateStep(row, step, list),
+      update: (row, step) => this.#updateStep(row, step, list, span),
     });
   }
 
   #createStep() {
     const parts = { state: h("span", { class: "step-icon" }), label: h("bdi", {}), took: h("span", { class: "faint figure" }), picture: new Picture({ api: this.api, alt: "" }) };
     parts.frame = h("button", { type: "button", class: "thumb tiny", hidden: true }, parts.picture.element);
-    const row = h("li", {}, parts.state, parts.label, parts.took, parts.frame);
+    parts.bar = emptyBar();
+    const row = h("li", {}, parts.state, parts.label, parts.took, parts.frame, parts.bar);
     this.#parts.set(row, parts);
     return row;
   }
 
-  #updateStep(row, step, list) {
-    const { state, label, took, picture, frame } = this.#parts.get(row);
+  #updateStep(row, step, list, span) {
+    const { state, label, took, picture, frame, bar } = this.#parts.get(row);
+    bar.toggleAttribute("hidden", step.resumed === true);
+    drawBar(bar, step, span);
     const [name, word] = STEP_ICONS[step.state] ?? ["clock", humanize(step.state)];
     if (row.dataset.state !== step.state) {
       row.dataset.state = step.state;

@@ -1,9 +1,9 @@
 // The photos of a record by their slot, and the lightbox that photos and screenshots open in.
 
-import { bytes, exact, safeUrl, visible } from "../core.js";
+import { bytes, exact, plural, safeUrl, visible } from "../core.js";
 import { fill, foreign, h, keyed, setText } from "../dom.js";
 import { icon } from "../icons.js";
-import { humanize } from "../words.js";
+import { humanize, severityOf, SEVERITY_ORDER } from "../words.js";
 
 const withWidth = (url, width) => (url ? `${url}${url.includes("?") ? "&" : "?"}w=${width}` : null);
 
@@ -39,6 +39,7 @@ export function openLightbox({ api, items, start = 0 }) {
   const picture = new Picture({ api, alt: "", className: "large" });
   const title = h("bdi", { class: "caption" });
   const place = h("span", { class: "faint" });
+  const notes = h("ul", { class: "picture-notes", hidden: true });
   const save = h("a", { class: "button", hidden: true }, icon("down"), "Original");
   const show = (step) => {
     at = (at + step + items.length) % items.length;
@@ -46,6 +47,8 @@ export function openLightbox({ api, items, start = 0 }) {
     picture.alt = item.title;
     picture.show(item.large);
     setText(title, item.title);
+    notes.hidden = !item.notes?.length;
+    fill(notes, (item.notes ?? []).map(findingLine));
     setText(place, items.length > 1 ? `${at + 1} of ${items.length}` : "");
     const original = item.original && !api.token ? safeUrl(item.original, { base: api.origin, origin: api.origin }) : null;
     save.hidden = !original;
@@ -56,6 +59,7 @@ export function openLightbox({ api, items, start = 0 }) {
   const many = items.length > 1;
   const dialog = h("dialog", { class: "lightbox", "aria-label": "Picture" },
     h("header", {}, title, place, save, button("close", "Close", () => dialog.close())),
+    notes,
     h("div", { class: "stage" },
       many ? button("chevron", "Previous", () => show(-1), { class: "quiet square back" }) : null,
       picture.element,
@@ -77,8 +81,15 @@ export function openLightbox({ api, items, start = 0 }) {
   dialog.showModal();
 }
 
+/** A finding in a line: its weight as icon and word, and what it says. */
+const findingLine = (defect) => {
+  const { tone, icon: name, label } = severityOf(defect.severity);
+  return h("li", { "data-tone": tone }, icon(name), h("span", {}, h("b", {}, `${label}: `), foreign(defect.message, { limit: 300 })));
+};
+
 export class PhotosSection {
   #thumbs = new Map();
+  #findings = new Map();
 
   constructor({ api }) {
     this.api = api;
@@ -94,6 +105,11 @@ export class PhotosSection {
     const photos = [...record.photo_list].sort((a, b) => (order.get(a.shot_key) ?? 99) - (order.get(b.shot_key) ?? 99));
     setText(this.tail, `${record.photos.received} of ${record.photos.expected}`);
     this.empty.hidden = photos.length > 0;
+    this.#findings = new Map();
+    const weight = (defect) => SEVERITY_ORDER.indexOf(defect.severity);
+    for (const defect of [...record.defect_list].sort((a, b) => weight(a) - weight(b))) {
+      if (defect.photo && defect.status === "open") this.#findings.set(defect.photo, [...(this.#findings.get(defect.photo) ?? []), defect]);
+    }
     keyed(this.grid, photos, {
       key: (photo) => photo.id,
       create: (photo) => this.#create(photo),
@@ -105,9 +121,11 @@ export class PhotosSection {
     const picture = new Picture({ api: this.api, alt: "" });
     const label = h("bdi", { class: "shot" });
     const note = h("span", { class: "note" });
-    const button = h("button", { type: "button", class: "thumb" }, picture.element);
-    const element = h("li", {}, button, label, note);
-    this.#thumbs.set(photo.id, { picture, label, note, button, element });
+    const found = h("span", { class: "found", hidden: true });
+    const said = h("ul", { class: "picture-notes", hidden: true });
+    const button = h("button", { type: "button", class: "thumb" }, picture.element, found);
+    const element = h("li", {}, button, label, note, said);
+    this.#thumbs.set(photo.id, { picture, label, note, button, found, said, element });
     return element;
   }
 
@@ -116,12 +134,27 @@ export class PhotosSection {
     setText(thumb.label, visible(label, 80));
     thumb.picture.alt = visible(`${label}: ${photo.name}`, 160);
     thumb.button.disabled = !photo.url;
-    thumb.button.setAttribute("aria-label", `Open photo: ${thumb.picture.alt}`);
     thumb.button.onclick = () => this.#open(photo, photos, labels);
     thumb.element.dataset.tone = photo.rejected_reason ? "bad" : photo.received_at ? "" : "warn";
     fill(thumb.note, noteOf(photo));
+    this.#mark(thumb, this.#findings.get(photo.name) ?? []);
     thumb.element.title = photo.taken_at ? `Taken ${exact(photo.taken_at)}` : "";
     thumb.picture.show(withWidth(photo.url, 640));
+  }
+
+  /** Findings drawn on the photo that they name: an outline and a badge in the tone of the gravest, the words below. */
+  #mark({ found, said, button, picture }, defects) {
+    const key = JSON.stringify(defects.map((defect) => [defect.id, defect.severity, defect.message]));
+    found.hidden = said.hidden = defects.length === 0;
+    button.toggleAttribute("data-found", defects.length > 0);
+    const words = defects.length > 0 ? plural(defects.length, "finding") : "";
+    button.setAttribute("aria-label", [`Open photo: ${picture.alt}`, words].filter(Boolean).join(", "));
+    if (found.dataset.key === key) return;
+    found.dataset.key = key;
+    const worst = severityOf(defects[0]?.severity ?? "info");
+    for (const element of [found, button]) element.dataset.tone = worst.tone;
+    fill(found, icon(worst.icon), words);
+    fill(said, defects.map(findingLine));
   }
 
   #open(photo, photos, labels) {
@@ -130,6 +163,7 @@ export class PhotosSection {
       title: visible(`${labels.get(one.shot_key) ?? humanize(one.shot_key)} · ${one.name}`, 160),
       large: withWidth(one.url, 1600),
       original: one.url,
+      notes: this.#findings.get(one.name),
     }));
     openLightbox({ api: this.api, items, start: shown.indexOf(photo) });
   }

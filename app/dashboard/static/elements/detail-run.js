@@ -16,6 +16,8 @@ export class RunSection {
   #job = null;
   #busy = false;
   #ticker = 0;
+  #pace = new Map();
+  #began = new Map();
 
   constructor({ api, onChange }) {
     this.api = api;
@@ -29,6 +31,8 @@ export class RunSection {
 
   update(record, job, role) {
     this.#job = job;
+    const running = record.attempts.find((attempt) => attempt.job_id === job?.id && attempt.attempt === job.attempt);
+    this.#began = new Map((running?.steps ?? []).map((step) => [step.key, Date.parse(step.started_at)]));
     const key = job ? JSON.stringify([job.id, job.state, job.attempt, job.wait_reason, job.error, job.confirmation, job.ready_at, role]) : "none";
     if (key !== this.#key) {
       this.#key = key;
@@ -67,18 +71,43 @@ export class RunSection {
       bar: h("progress", { max: 100, "aria-label": "Progress of the run" }),
       figure: h("span", { class: "figure" }),
       elapsed: h("span", { class: "faint figure" }),
+      left: h("span", { class: "faint figure" }),
+      slow: h("p", { class: "slow", role: "status" }),
     };
     live.frame = h("button", { type: "button", class: "thumb screen-frame", hidden: true, "aria-label": "Open the latest screenshot",
       onClick: () => this.#openScreen() }, live.picture.element);
     fill(this.element, h("div", { class: "run-live" },
       h("div", { class: "run-text" },
         h("span", { class: "kicker" }, icon("gear"), "Happening now"), live.label, live.message, live.bar,
-        h("div", { class: "run-figures" }, live.figure, live.elapsed)),
+        h("div", { class: "run-figures" }, live.figure, live.elapsed, live.left), live.slow),
       live.frame));
     this.#live = live;
-    const tick = () => setText(live.elapsed, this.#job?.started_at ? `running for ${elapsed(this.#job.started_at)}` : "");
+    const tick = () => {
+      setText(live.elapsed, this.#job?.started_at ? `running for ${elapsed(this.#job.started_at)}` : "");
+      this.#forecast(live);
+    };
     tick();
+    this.#askPace(live);
     this.#ticker = setInterval(tick, 1000);
+  }
+
+  /** What this recipe's steps usually take; without an answer nothing is foretold. */
+  async #askPace(live) {
+    this.#pace = new Map();
+    try {
+      const { steps } = await this.api.get(`/api/jobs/${encodeURIComponent(this.#job.id)}/pace`);
+      this.#pace = new Map(steps.map((step) => [step.key, step]));
+      this.#forecast(live);
+    } catch {
+      // The run goes on, and is shown, without a forecast.
+    }
+  }
+
+  #forecast({ left, slow }) {
+    const { left_s: seconds, slow_s: usual } = forecast(this.#pace, this.#job?.progress, this.#began);
+    setText(left, seconds === null ? "" : seconds < 5 ? "nearly done" : `about ${duration(Math.round(seconds / 5) * 5000)} left`);
+    // Said once a step, not every second.
+    setText(slow, usual === null ? "" : `Slower than usual: nine of ten times this step takes at most ${duration(usual * 1000)}.`);
   }
 
   #updateLive(job) {
@@ -129,6 +158,18 @@ export class RunSection {
       submit.disabled = false;
     }
   }
+}
+
+const ENOUGH = 5; // runs that went through, before a step's history means something
+
+/** Seconds left, by each step's own history, and the p90 of the step at work once it is over it; null where that is not known. */
+export function forecast(pace, progress, began, now = Date.now()) {
+  const step = pace.get(progress?.step);
+  if (!step || step.runs < ENOUGH) return { left_s: null, slow_s: null };
+  const since = began.get(step.key);
+  const spent = since === undefined ? 0 : Math.max(0, (now - since) / 1000);
+  const later = [...pace.values()].filter((each) => each.index > step.index).reduce((sum, each) => sum + each.p50_s, 0);
+  return { left_s: Math.max(0, step.p50_s - spent) + later, slow_s: spent > step.p90_s ? step.p90_s : null };
 }
 
 // Whole seconds: tenths that change once a second only fidget.

@@ -11,6 +11,7 @@ const PASSED_ON = ["base", "token", "role-in-project"];
 class FormDetailModal extends HTMLElement {
   static observedAttributes = PASSED_ON;
   #parts = null;
+  #roles = {};
 
   connectedCallback() {
     this.#parts ??= this.#build();
@@ -34,6 +35,12 @@ class FormDetailModal extends HTMLElement {
     detail.setAttribute("record", recordId);
   }
 
+  /** The viewer's roles by project. */
+  set roles(roles) {
+    this.#roles = roles;
+    if (this.#parts) this.#parts.detail.roles = roles;
+  }
+
   close() {
     if (this.#parts?.dialog.open) this.#parts.dialog.close("quiet");
   }
@@ -47,6 +54,7 @@ class FormDetailModal extends HTMLElement {
       page: h("a", { class: "button quiet" }, icon("arrow"), h("span", {}, "Open as a page")),
     };
     for (const name of PASSED_ON) setAttr(parts.detail, name, this.getAttribute(name));
+    parts.detail.roles = this.#roles;
     const close = h("button", { type: "button", class: "quiet square", onClick: () => parts.dialog.close() },
       icon("close"), h("span", { class: "visually-hidden" }, "Close"));
     const head = h("header", {}, h("div", { class: "names" }, parts.title, parts.under), parts.badge, parts.page, close);

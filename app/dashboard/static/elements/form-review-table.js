@@ -1,22 +1,27 @@
-// <form-review-table project state q>: the records of a project, newest first, live. Tells `record-open` {recordId} and
-// `filter-change` {state, q}; whoever holds it keeps the filter in its attributes.
+// <form-review-table project q state review severity portal received captured>: the records that match, newest first, live; without
+// project those of all. Tells `record-open` {recordId} and `filter-change` {part: value}; whoever holds it keeps the filter in
+// its attributes (see filters.js). With `acts` (retry hold release cancel, between spaces) rows can be chosen for them.
 
 import { apiFor } from "../api.js";
-import { count, visible } from "../core.js";
+import { count, plural, visible } from "../core.js";
 import { fill, h, keyed, onFrame, perFrame, rowOf, setText, throttle } from "../dom.js";
 import { acquireFeed } from "../feed.js";
+import { asked, askedBody, FILTER_PARTS, isNarrowed } from "../filters.js";
 import { icon } from "../icons.js";
-import { STATES, stateOf } from "../states.js";
+import { stateOf } from "../states.js";
+import { RowChoice } from "./review-choice.js";
+import { exportMenu } from "./review-export.js";
+import { emptyWords, ReviewFilter } from "./review-filter.js";
 import { createRow, updateRow } from "./review-row.js";
 
 const PAGE = 50;
-const SETTLED = ["completed", "cancelled"];
 const AGAIN_MS = 5000;
 const MOST = 200; // rows asked for again in one refresh
+const COUNT_MS = 5000; // counting reads every line that matches
 const COLUMNS = ["Record", "Crew", "Photos", "Findings", "Automation", "Received"];
 
 class FormReviewTable extends HTMLElement {
-  static observedAttributes = ["project", "state", "q"];
+  static observedAttributes = ["project", ...FILTER_PARTS];
   #feed = null;
   #parts = null;
   #rows = [];
@@ -27,14 +32,17 @@ class FormReviewTable extends HTMLElement {
   #stale = new Set();
   #freshen = perFrame(this.#stale, (id) => this.#showRow(id));
   #abort = null;
-  #searching = 0;
+  #filterBar = new ReviewFilter((change) => this.#filter(change));
+  #choice = null;
+  #total = null;
   #again = 0;
   #loaded = false;
   #resynced = false;
   #render = () => this.#show();
   #refresh = throttle(() => this.#load("refresh"), 1000);
   #announce = throttle(() => this.#say(), 1500);
-  #reload = () => this.#load("first");
+  #reload = throttle(() => this.#load("first"), 0);
+  #recount = throttle(() => this.#count(), COUNT_MS);
   #onJob = ({ detail }) => this.#take(detail);
   #onResync = () => {
     if (this.#resynced) this.#refresh();
@@ -48,7 +56,19 @@ class FormReviewTable extends HTMLElement {
   }
 
   focusSearch() {
-    this.#parts?.search.focus();
+    this.#filterBar.focusSearch();
+  }
+
+  /** Choose no row. */
+  chooseNone() {
+    this.#choice?.clear();
+  }
+
+  /** Move the focus by rows; from outside the rows to the first of them. */
+  step(by) {
+    const rows = [...this.#parts.body.rows];
+    const from = rows.indexOf(document.activeElement?.closest("tr"));
+    rows[from < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, from + by))]?.focus();
   }
 
   connectedCallback() {
@@ -61,41 +81,55 @@ class FormReviewTable extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, after) {
-    if (!this.isConnected || before === after || !this.#parts) return;
-    if (name === "project") return this.#follow();
-    const { search } = this.#parts;
-    if (name === "q" && document.activeElement !== search) search.value = after ?? "";
-    queueMicrotask(this.#reload);
+    if (!this.isConnected || !this.#parts) return;
+    if (name === "project" && before !== after) return this.#follow();
+    if ((before ?? "") === (after ?? "")) return;
+    this.#total = null;
+    this.#choice?.clear();
+    this.#reload();
   }
 
   #build() {
     const parts = {
-      search: h("input", { type: "search", placeholder: "Search asset, work order, crew", "aria-label": "Search records", maxlength: 200 }),
-      chips: h("div", { class: "chips", role: "group", "aria-label": "Filter by state" }),
       body: h("tbody", { role: "rowgroup" }),
       more: h("button", { type: "button", hidden: true, onClick: () => this.#load("more") }, "Load more"),
       empty: h("div", { class: "empty", hidden: true }),
+      total: h("span", { class: "faint" }),
       live: h("div", { class: "visually-hidden", role: "status" }),
     };
-    parts.search.value = this.getAttribute("q") ?? "";
-    parts.search.addEventListener("input", () => this.#search());
     parts.body.addEventListener("click", (event) => this.#onClick(event));
     parts.body.addEventListener("keydown", (event) => this.#onKey(event));
-    const head = h("tr", { role: "row" }, COLUMNS.map((name) => h("th", { role: "columnheader", scope: "col" }, name)));
+    const acts = (this.getAttribute("acts") ?? "").split(" ").filter(Boolean);
+    if (acts.length > 0) this.#choice = new RowChoice({ acts, api: apiFor(this), list: this.#chosenFrom() });
+    this.#choice?.watch(parts.body);
+    const head = h("tr", { role: "row" }, this.#choice?.head, COLUMNS.map((name) => h("th", { role: "columnheader", scope: "col" }, name)));
     parts.table = h("table", { role: "table", "aria-label": "Records" }, h("thead", { role: "rowgroup" }, head), parts.body);
-    const searchBox = h("label", { class: "search" }, icon("search"), parts.search, h("kbd", { "aria-hidden": "true" }, "/"));
     this.append(
-      h("div", { class: "tools" }, parts.chips, searchBox),
+      this.#filterBar.element,
       h("div", { class: "card sheet" }, parts.table, parts.empty),
-      h("div", { class: "below" }, parts.more),
+      h("div", { class: "below" }, parts.total, parts.more, exportMenu(apiFor(this), () => asked(this.#asked, this.getAttribute("project")))),
+      this.#choice?.element ?? "",
       parts.live,
     );
     return parts;
   }
 
+  /** What choosing needs to know of the list. */
+  #chosenFrom() {
+    return {
+      shown: () => this.#rows.map((row) => row.id),
+      jobOf: (id) => (this.#feed?.store.forRecord(id) ?? this.#rows.find((row) => row.id === id)?.job)?.id,
+      total: () => (this.#next === null ? null : this.#total),
+      filter: () => askedBody(this.#asked, this.getAttribute("project")),
+      count: () => apiFor(this).get("/api/records/count", asked(this.#asked, this.getAttribute("project"))),
+      changed: this.#render,
+      acted: this.#refresh,
+    };
+  }
+
   #leave() {
-    this.#refresh.cancel();
-    this.#announce.cancel();
+    for (const task of [this.#refresh, this.#announce, this.#reload, this.#recount]) task.cancel();
+    this.#filterBar.leave();
     clearTimeout(this.#again);
     this.#abort?.abort();
     this.#feed?.removeEventListener("job", this.#onJob);
@@ -106,13 +140,17 @@ class FormReviewTable extends HTMLElement {
 
   #follow() {
     this.#leave();
-    const project = this.getAttribute("project");
-    if (!project) return;
+    if (!this.hasAttribute("project")) return;
     this.#resynced = false;
-    this.#feed = acquireFeed(apiFor(this), { project });
+    this.#feed = acquireFeed(apiFor(this), { project: this.getAttribute("project") });
     this.#feed.addEventListener("job", this.#onJob);
     this.#feed.addEventListener("resync", this.#onResync);
     this.#load("first");
+    this.#choices();
+  }
+
+  get #asked() {
+    return Object.fromEntries(FILTER_PARTS.map((name) => [name, this.getAttribute(name) ?? ""]));
   }
 
   /** `first` starts over, `more` adds a page, `refresh` asks again for what is shown and keeps the rows. */
@@ -124,7 +162,7 @@ class FormReviewTable extends HTMLElement {
     const abort = (this.#abort = new AbortController());
     this.toggleAttribute("busy", kind !== "refresh");
     const limit = kind === "refresh" ? Math.min(MOST, Math.max(PAGE, this.#rows.length)) : PAGE;
-    const query = { project: this.getAttribute("project"), state: this.getAttribute("state"), q: this.getAttribute("q"), limit };
+    const query = { ...asked(this.#asked, this.getAttribute("project")), limit };
     if (kind === "more") query.cursor = this.#next;
     try {
       const page = await apiFor(this).get("/api/records", query, { signal: abort.signal });
@@ -155,9 +193,39 @@ class FormReviewTable extends HTMLElement {
       if (kind === "first" || older.length === 0) this.#next = next;
     }
     this.#known = new Set(this.#rows.map((row) => row.id));
+    this.#choice?.keep(this.#known);
     this.#loaded = true;
     this.#parts.empty.removeAttribute("data-tone");
     this.#show();
+    this.#recount();
+  }
+
+  /** How many match, told when it is known; the list does not wait for it. */
+  async #count() {
+    const wanted = asked(this.#asked, this.getAttribute("project"));
+    if (this.#next === null) return this.#showTotal();
+    try {
+      const total = await apiFor(this).get("/api/records/count", wanted);
+      if (JSON.stringify(wanted) === JSON.stringify(asked(this.#asked, this.getAttribute("project")))) this.#total = total;
+    } catch {
+      this.#total = null; // the list itself says when the server cannot be reached
+    }
+    this.#showTotal();
+  }
+
+  #showTotal() {
+    const shown = this.#rows.length;
+    const total = this.#next === null ? { count: shown, more: false } : this.#total;
+    const words = total && `${count(total.count)}${total.more ? " or more" : ""}`;
+    const all = total?.count === shown ? plural(shown, "record") : `${count(shown)} of ${words} records`;
+    setText(this.#parts.total, shown > 0 && total ? all : "");
+    this.#choice?.show();
+  }
+
+  /** The portals one may choose from; without them the list is as good. */
+  async #choices() {
+    const listed = await apiFor(this).get("/api/portals").catch(() => null);
+    if (listed) this.#filterBar.portals = listed.items;
   }
 
   #fail(problem) {
@@ -177,7 +245,7 @@ class FormReviewTable extends HTMLElement {
       this.#announce();
     }
     // What the list itself shows may have changed: a new record, a photo that came, a row that left the filter.
-    if (!known || (moved && (this.getAttribute("state") || previous?.state === "awaiting_media" || previous?.state === "held"))) {
+    if (!known || (moved && (isNarrowed(this.#asked) || previous?.state === "awaiting_media" || previous?.state === "held"))) {
       if (this.#loaded) this.#refresh();
     }
     if (known) {
@@ -195,12 +263,13 @@ class FormReviewTable extends HTMLElement {
 
   #show() {
     if (!this.#parts || !this.#feed) return;
-    this.#showChips();
+    this.#filterBar.show(this.#asked, this.#counts);
     this.#showRows();
+    this.#showTotal();
     this.#parts.more.hidden = this.#next === null;
     if (!this.#loaded || this.#parts.empty.dataset.tone === "bad") return;
     this.#parts.empty.hidden = this.#rows.length > 0;
-    if (this.#rows.length === 0) fill(this.#parts.empty, ...this.#emptyWords());
+    if (this.#rows.length === 0) fill(this.#parts.empty, ...emptyWords(this.#asked, () => this.#filterBar.clear()));
   }
 
   #showRows() {
@@ -208,7 +277,7 @@ class FormReviewTable extends HTMLElement {
     table.hidden = this.#loaded && this.#rows.length === 0;
     keyed(body, this.#rows, {
       key: (row) => row.id,
-      create: createRow,
+      create: (row) => createRow(row, this.#choice !== null),
       update: (element, row) => this.#update(element, row),
     });
   }
@@ -221,61 +290,29 @@ class FormReviewTable extends HTMLElement {
   }
 
   #update(element, row) {
-    updateRow(element, row, this.#feed.store.forRecord(row.id) ?? row.job);
-  }
-
-  #emptyWords() {
-    if (this.getAttribute("q") || this.getAttribute("state")) {
-      const clear = h("button", { type: "button", onClick: () => this.#filter({ state: "", q: "" }) }, "Show all records");
-      return [icon("search"), h("h2", {}, "Nothing matches"), h("p", {}, "No record fits this search and filter."), clear];
-    }
-    return [icon("inbox"), h("h2", {}, "No records yet"), h("p", {}, "They appear here by themselves, the moment a crew sends one."),
-      h("p", { class: "hint" }, "To try it, run ", h("code", {}, "asbuilt demo"), ".")];
-  }
-
-  #showChips() {
-    const chosen = this.getAttribute("state") ?? "";
-    // The states where work ends grow for ever and are not counted; the others are there while they have records.
-    const names = Object.keys(STATES).filter((name) => this.#counts[name] > 0 || name === chosen || SETTLED.includes(name));
-    const chips = ["", ...names].map((name) => ({ name, n: this.#counts[name] }));
-    keyed(this.#parts.chips, chips, {
-      key: ({ name }) => name,
-      create: ({ name }) => {
-        const word = name === "" ? h("span", {}, "All") : [icon(STATES[name].icon), h("span", {}, STATES[name].label)];
-        const chip = h("button", { type: "button", class: "chip", onClick: () => this.#filter({ state: name }) }, word, h("span", { class: "n" }));
-        if (name) chip.dataset.tone = STATES[name].tone;
-        return chip;
-      },
-      update: (chip, { name, n }) => {
-        setText(chip.querySelector(".n"), n === undefined ? "" : count(n));
-        chip.setAttribute("aria-pressed", name === chosen);
-      },
-    });
-  }
-
-  #search() {
-    clearTimeout(this.#searching);
-    this.#searching = setTimeout(() => this.#filter({ q: this.#parts.search.value.trim() }), 250);
+    const job = this.#feed.store.forRecord(row.id) ?? row.job;
+    updateRow(element, row, job, { mixed: this.getAttribute("project") === "", selected: this.#choice?.has(row.id) ?? false });
   }
 
   #filter(change) {
-    if (change.q === "") this.#parts.search.value = "";
     this.dispatchEvent(new CustomEvent("filter-change", { detail: change }));
   }
 
   #onClick(event) {
     const row = event.target.closest("tr[data-id]");
-    if (!row || event.ctrlKey || event.metaKey || event.shiftKey || String(getSelection()).length > 0) return;
+    if (!row || event.target.closest(".tick")) return;
+    if (event.ctrlKey || event.metaKey || event.shiftKey || String(getSelection()).length > 0) return;
     event.preventDefault();
     this.#open(row);
   }
 
   #onKey(event) {
     const row = event.target.closest("tr[data-id]");
-    if (!row) return;
-    const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling", j: "nextElementSibling", k: "previousElementSibling" }[event.key];
-    if (step) row[step]?.focus();
-    else if (event.key === "Enter" || event.key === " ") this.#open(row);
+    if (!row || event.target.closest("input, a")) return;
+    if (event.key === "ArrowDown") this.step(1);
+    else if (event.key === "ArrowUp") this.step(-1);
+    else if (event.key === "Enter") this.#open(row);
+    else if (event.key === " " && this.#choice) this.#choice.toggle(row.dataset.id, { range: event.shiftKey });
     else return;
     event.preventDefault();
   }

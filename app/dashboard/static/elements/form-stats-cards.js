@@ -1,4 +1,5 @@
-// <form-stats-cards project>: four numbers that answer "is everything all right?", kept fresh by the live feed.
+// <form-stats-cards project>: four numbers that answer "is everything all right?", kept fresh by the live feed. An
+// empty project is all of them.
 
 import { apiFor } from "../api.js";
 import { count, duration } from "../core.js";
@@ -60,9 +61,8 @@ class FormStatsCards extends HTMLElement {
 
   #follow() {
     this.#leave();
-    const project = this.getAttribute("project");
-    if (!project) return;
-    this.#feed = acquireFeed(apiFor(this), { project });
+    if (!this.hasAttribute("project")) return;
+    this.#feed = acquireFeed(apiFor(this), { project: this.getAttribute("project") });
     this.#feed.addEventListener("job", this.#onJob);
     this.#feed.addEventListener("resync", this.#refresh);
     this.#load();

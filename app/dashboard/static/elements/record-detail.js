@@ -1,19 +1,29 @@
-// <record-detail record role-in-project>: everything about one record, live. The page of a record and <form-detail-modal> hold
-// it. Tells `record-shown` {record, job} whenever what it shows has changed. The sections are in detail-*.js.
+// <record-detail record role-in-project whole>: one record, live. The page of a record shows it `whole`, <form-detail-modal> in
+// its short form. Tells `record-shown` {record, job} whenever what it shows has changed. The sections are in detail-*.js.
 
 import { apiFor } from "../api.js";
 import { fill, h, onFrame, setText, throttle } from "../dom.js";
 import { acquireFeed } from "../feed.js";
 import { icon } from "../icons.js";
+import { ActsSection } from "./detail-acts.js";
+import { CommentsSection } from "./detail-comments.js";
+import { ExchangeSection } from "./detail-exchange.js";
 import { AttemptsSection, TimelineSection } from "./detail-history.js";
 import { PhotosSection } from "./detail-photos.js";
+import { PlaceSection } from "./detail-place.js";
+import { ReviewSection } from "./detail-review.js";
+import { RevisionsSection } from "./detail-revisions.js";
 import { FindingsSection } from "./detail-findings.js";
 import { FactsSection, FieldsSection } from "./detail-record.js";
 import { QuestionSection } from "./detail-question.js";
 import { RunSection } from "./detail-run.js";
 
+const POLL_MS = 10_000;
+
 class RecordDetail extends HTMLElement {
   static observedAttributes = ["record", "role-in-project"];
+  /** Roles by project, where one page shows records of several; else the attribute says it. */
+  roles = {};
   #id = null;
   #record = null;
   #feed = null;
@@ -30,6 +40,18 @@ class RecordDetail extends HTMLElement {
     if (detail.previous?.seq !== detail.job.seq || before !== detail.job.progress?.step) this.#refresh();
     onFrame(this.#render);
   };
+  #onRecord = ({ detail }) => {
+    if (detail.record_id === this.#id) this.#refresh();
+  };
+  // Changes of the record itself carry no place in the stream: after a break of it the record is read again.
+  #onStatus = () => {
+    const heard = this.#feed.phase === "live" && this.#feed.health.status === "listen";
+    if (heard && !this.#heard) this.#refresh();
+    this.#heard = heard;
+    onFrame(this.#render);
+  };
+  #heard = false;
+  #poll = 0;
 
   connectedCallback() {
     this.#parts ??= this.#build();
@@ -70,12 +92,14 @@ class RecordDetail extends HTMLElement {
 
   #leave() {
     this.#refresh.cancel();
+    clearInterval(this.#poll);
     this.#abort?.abort();
     for (const section of this.#sections) section.dispose?.();
     this.#sections = [];
     this.#feed?.removeEventListener("job", this.#onJob);
+    this.#feed?.removeEventListener("record", this.#onRecord);
     this.#feed?.removeEventListener("resync", this.#refresh);
-    this.#feed?.removeEventListener("status", this.#render);
+    this.#feed?.removeEventListener("status", this.#onStatus);
     this.#feed?.release();
     this.#feed = null;
   }
@@ -88,14 +112,20 @@ class RecordDetail extends HTMLElement {
     const question = (this.#question = new QuestionSection(acts));
     const [facts, fields, photos] = [new FactsSection(), new FieldsSection(), new PhotosSection({ api })];
     const [findings, attempts, timeline] = [new FindingsSection(acts), new AttemptsSection({ api }), new TimelineSection()];
-    this.#sections = [run, question, facts, fields, photos, findings, attempts, timeline];
+    const whole = this.hasAttribute("whole");
+    const more = whole ? { acts: new ActsSection(acts), review: new ReviewSection(acts), place: new PlaceSection(), exchange: new ExchangeSection({ api }), comments: new CommentsSection({ api }), revisions: new RevisionsSection({ api }) } : {};
+    this.#sections = [run, question, facts, fields, photos, findings, attempts, timeline, ...Object.values(more)];
     this.#parts.notice.hidden = true;
     this.#parts.doubt.hidden = true;
     this.#parts.body.hidden = false;
     this.#parts.body.toggleAttribute("busy", true);
-    fill(this.#parts.body, question.element, run.element,
-      h("div", { class: "main" }, findings.element, fields.element, photos.element, timeline.element),
-      h("div", { class: "side" }, facts.element, attempts.element));
+    const part = (name) => more[name]?.element ?? null;
+    // On a page the sections hang below these; in the dialog, below its title.
+    const heading = (text) => (whole ? h("h2", { class: "visually-hidden" }, text) : null);
+    fill(this.#parts.body, question.element, run.element, part("acts"),
+      h("div", { class: "main" }, heading("The record"), findings.element, fields.element, photos.element, part("exchange"), part("revisions"), part("comments"),
+        whole ? attempts.element : timeline.element),
+      h("div", { class: "side" }, heading("About it"), part("review"), facts.element, part("place"), whole ? timeline.element : attempts.element));
   }
 
   async #load() {
@@ -109,6 +139,7 @@ class RecordDetail extends HTMLElement {
       this.#follow(record);
       this.#parts.notice.hidden = true;
       this.#show();
+      for (const section of this.#sections) section.load?.();
     } catch (problem) {
       if (problem.name === "AbortError" || id !== this.#id) return;
       this.#failed(problem);
@@ -120,8 +151,12 @@ class RecordDetail extends HTMLElement {
     if (!this.#feed) {
       this.#feed = acquireFeed(apiFor(this), { project: record.project });
       this.#feed.addEventListener("job", this.#onJob);
+      this.#feed.addEventListener("record", this.#onRecord);
       this.#feed.addEventListener("resync", this.#refresh);
-      this.#feed.addEventListener("status", this.#render);
+      this.#feed.addEventListener("status", this.#onStatus);
+      this.#heard = this.#feed.phase === "live" && this.#feed.health.status === "listen";
+      // A server that polls its database hears of jobs only.
+      this.#poll = setInterval(() => !this.#heard && this.#refresh(), POLL_MS);
     }
     this.#feed.merge(record.job);
   }
@@ -133,18 +168,22 @@ class RecordDetail extends HTMLElement {
 
   #failed(problem) {
     this.#parts.body.removeAttribute("busy");
-    const words = problem.status === 404 ? "There is no such record, or it is not yours to see." : problem.message;
+    // Once shown it may have been deleted, or the caller's rights may have ended: then it must not stay on the screen.
+    const gone = problem.status === 404 || problem.status === 403;
+    if (gone) this.#record = null;
+    const words = gone ? "There is no such record, or it is not yours to see." : problem.message;
+    const again = problem.passing || !gone ? h("button", { type: "button", onClick: () => this.#load() }, "Try again") : null;
     this.#parts.notice.hidden = false;
-    fill(this.#parts.notice, icon("alert"), h("span", {}, words));
+    fill(this.#parts.notice, icon("alert"), h("span", {}, words), again);
     this.#parts.body.hidden = !this.#record;
-    this.dispatchEvent(new CustomEvent("record-failed"));
+    this.dispatchEvent(new CustomEvent("record-failed", { detail: { gone } }));
   }
 
   #show() {
     const record = this.#record;
     if (!record || !this.#feed) return;
     const job = this.#feed.store.forRecord(record.id) ?? record.job;
-    const role = this.getAttribute("role-in-project") ?? "operator";
+    const role = this.roles[record.project] ?? this.getAttribute("role-in-project") ?? "operator";
     this.#parts.body.hidden = false;
     this.#parts.body.removeAttribute("busy");
     const doubt = doubtOf(this.#feed, job);

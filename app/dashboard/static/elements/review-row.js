@@ -1,7 +1,7 @@
 // One row of the review table: made once, then only the texts that changed are touched.
 
 import "./automation-status-badge.js";
-import { plural } from "../core.js";
+import { plural, visible } from "../core.js";
 import { h, keyed, setAttr, setForeign, setText, setTime } from "../dom.js";
 import { icon } from "../icons.js";
 import { reviewLabel, severityOf, SEVERITY_ORDER } from "../words.js";
@@ -9,7 +9,8 @@ import { reviewLabel, severityOf, SEVERITY_ORDER } from "../words.js";
 const partsOf = new WeakMap();
 const cell = (name, ...children) => h("td", { role: "cell", class: `c-${name}` }, children);
 
-export function createRow(row) {
+/** `selectable`: the row begins with a box to choose it by. */
+export function createRow(row, selectable) {
   const parts = {
     asset: h("bdi", { class: "asset" }),
     form: h("bdi", {}),
@@ -19,13 +20,16 @@ export function createRow(row) {
     photos: h("span", {}),
     findings: h("span", { class: "findings" }),
     review: h("span", { class: "faint" }),
+    project: h("bdi", { class: "tag" }),
     badge: h("automation-status-badge", { detailed: true }),
     received: h("time"),
   };
   parts.photosBox = h("span", { class: "tally" }, icon("camera"), parts.photos);
   const link = h("a", { href: `?record=${encodeURIComponent(row.id)}`, tabindex: "-1", class: "open" }, parts.asset);
+  if (selectable) parts.box = h("input", { type: "checkbox", tabindex: "-1" });
   const element = h("tr", { role: "row", tabindex: "0", "data-id": row.id },
-    cell("record", link, h("span", { class: "under" }, parts.form, parts.ref)),
+    selectable && cell("select", h("label", { class: "tick" }, parts.box)),
+    cell("record", link, h("span", { class: "under" }, parts.project, parts.form, parts.ref)),
     cell("crew", parts.crew, parts.device),
     cell("photos", parts.photosBox),
     cell("findings", parts.findings, parts.review),
@@ -35,8 +39,16 @@ export function createRow(row) {
   return element;
 }
 
-export function updateRow(element, row, job) {
+/** `mixed`: the list holds records of several projects, so each says of which it is. `selected`: its box is ticked. */
+export function updateRow(element, row, job, { mixed, selected }) {
   const parts = partsOf.get(element);
+  if (parts.box) {
+    setAttr(parts.box, "aria-label", `Select ${visible(row.asset_key || row.external_ref, 60)}`);
+    parts.box.checked = selected;
+    setAttr(element, "data-selected", selected ? "" : null);
+  }
+  parts.project.hidden = !mixed;
+  setForeign(parts.project, row.project, 40);
   setForeign(parts.asset, row.asset_key || row.external_ref, 120);
   setForeign(parts.form, row.form_title, 80);
   setForeign(parts.ref, row.external_ref, 60);

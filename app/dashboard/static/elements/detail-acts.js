@@ -1,0 +1,69 @@
+// What a person may do with a record's job beside retrying it: hold, release, cancel. Each asks why; handlers decide.
+
+import { visible } from "../core.js";
+import { fill, h } from "../dom.js";
+import { icon } from "../icons.js";
+import { askWords } from "./ask.js";
+
+const WAITING = ["awaiting_media", "held", "queued", "retrying"];
+const OVER = ["completed", "failed", "cancelled"];
+const RELEASABLE = ["hold", "portal_down"];
+
+const ACTS = {
+  hold: {
+    label: "Hold…", icon: "hand", title: "Put this job on hold?", submit: "Hold", operator: true,
+    words: "It starts no run until somebody releases it.",
+    open: (job) => WAITING.includes(job.state) && job.wait_reason !== "hold",
+  },
+  release: {
+    label: "Release…", icon: "retry", title: "Let this job go on?", submit: "Release", operator: true,
+    words: "It goes on at once, or waits for what it still needs.",
+    open: (job) => job.state === "held" && RELEASABLE.includes(job.wait_reason),
+  },
+  cancel: {
+    label: "Cancel the job…", icon: "stop", title: "Cancel this job?", submit: "Cancel the job", operator: false,
+    words: "Nothing is submitted. A run that has begun is asked to stop; one that is just submitting is settled first.",
+    open: (job) => !OVER.includes(job.state),
+  },
+};
+
+export class ActsSection {
+  #key = "";
+  #dialog = null;
+
+  constructor({ api, onChange }) {
+    this.api = api;
+    this.onChange = onChange;
+    this.element = h("div", { class: "acts-bar", role: "group", "aria-label": "Acts on the job", hidden: true });
+  }
+
+  dispose() {
+    this.#dialog?.close();
+  }
+
+  update(_record, job, role) {
+    const operator = role === "operator" || role === "admin";
+    const open = job && role !== "viewer" ? Object.keys(ACTS).filter((name) => (operator || !ACTS[name].operator) && ACTS[name].open(job)) : [];
+    const key = JSON.stringify([job?.id, open]);
+    if (key === this.#key) return;
+    this.#key = key;
+    this.element.hidden = open.length === 0;
+    fill(this.element, open.map((name) => h("button", { type: "button", class: "quiet", onClick: () => this.#ask(name, job.id) }, icon(ACTS[name].icon), ACTS[name].label)));
+  }
+
+  #ask(name, job) {
+    const { title, words, submit } = ACTS[name];
+    this.#dialog = askWords(document.body, { title, words: [h("p", { class: "faint" }, words)], label: "Reason, kept with the record’s history", submit, leave: "Leave it",
+      send: (reason) => this.#send(name, job, reason) });
+  }
+
+  async #send(name, job, reason) {
+    try {
+      this.onChange(await this.api.send("POST", `/api/jobs/${encodeURIComponent(job)}/${name}`, { reason }));
+      return null;
+    } catch (problem) {
+      if (problem.status === 409) this.onChange(null);
+      return problem.status === 403 ? "Not done: your role in this project does not allow it." : `Not done: ${visible(problem.message, 300)}`;
+    }
+  }
+}

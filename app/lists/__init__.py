@@ -1,0 +1,1 @@
+"""Records as they are found: filtered lists, counts, and the numbers on top of the page."""

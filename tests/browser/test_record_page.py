@@ -1,0 +1,263 @@
+"""The page of a record: a reviewer decides, people talk, a crew corrects, and all of it shows at once. The stack is real."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from playwright.async_api import Page, expect
+
+from sql import Connection
+from tests.browser.desk import SHOTS, Crew, Desk, Person, make_person
+from tests.browser.test_dashboard import NAMELESS, overflow
+from tests.e2e.stacks import Stack, asbuilt
+from tests.factories import value
+from tests.service import listed, multipart, record, until
+from tests.unit.pictures import jpeg
+
+IMAGE = "<img src=x onerror=alert(2)>"
+PICTURES = os.environ.get("RECORD_PICTURES")
+
+
+@pytest.fixture(scope="session")
+def reviewer(stack: Stack) -> Person:
+    return make_person(stack, "reviewer")
+
+
+@pytest.fixture
+async def psql(stack: Stack) -> AsyncIterator[Connection]:
+    """A DBA's own way in."""
+    env = dict(line.split("=", 1) for line in asbuilt("env", "--home", str(stack.home)).stdout.splitlines())
+    async with await psycopg.AsyncConnection.connect(env["DATABASE_URL"], autocommit=True) as conn:
+        yield conn
+
+
+def sent_by(crew: Crew, **changed: Any) -> dict[str, Any]:
+    """A record whose document is kept, for a correction of it."""
+    body = record(photos=listed(SHOTS), **changed)
+    files = {name: jpeg(shade=90 + 20 * at) for at, name in enumerate(SHOTS)}
+    answer = crew.http.post("/api/mobile/records", **multipart(body, files))
+    assert answer.status_code == 201, answer.text
+    return body
+
+
+def section(page: Page, name: str) -> Any:
+    return page.get_by_role("region", name=name, exact=True)
+
+
+async def decide(page: Page, button: str, note: str, submit: str) -> Any:
+    await section(page, "Review").get_by_role("button", name=button).click()
+    ask = page.locator("dialog.waive")
+    await ask.get_by_role("textbox").fill(note)
+    await ask.get_by_role("button", name=submit, exact=True).click()
+    return ask
+
+
+async def test_a_reviewer_decides_and_people_talk(
+    stack: Stack, desk: Desk, crew: Crew, reviewer: Person, psql: Connection
+) -> None:
+    sent = crew.send(photos=False, asset="P-PAGE-1")
+    page = desk.page
+    await desk.sign_in(reviewer, f"/records/{sent['record_id']}")
+    review, comments = section(page, "Review"), section(page, "Comments")
+    await expect(review).to_contain_text("Received")
+    # Nobody approves over an open blocker.
+    await expect(review.get_by_role("button", name="Approve…")).to_be_disabled()
+    ask = await decide(page, "Send back…", f"Photos are missing {IMAGE}", "Send back")
+    await expect(ask).to_have_count(0)
+    await expect(review).to_contain_text(f"Photos are missing {IMAGE}")
+    await expect(page.locator(".record-title")).to_contain_text("Has issues")
+    inbox = crew.http.get("/api/mobile/inbox").json()["items"]
+    assert next(each for each in inbox if each["record_id"] == sent["record_id"])["review_note"].startswith("Photos")
+
+    # Who looked at something else decides on nothing, and keeps what was typed.
+    await review.get_by_role("button", name="Reject…").click()
+    await psql.execute("select ops.review(%s, 'has_issues', 'by somebody else')", [sent["record_id"]])
+    await expect(review).to_contain_text("by somebody else")
+    await ask.get_by_role("textbox").fill("not any more")
+    await ask.get_by_role("button", name="Reject", exact=True).click()
+    await expect(ask.get_by_role("alert")).to_contain_text("has changed since")
+    await expect(ask.get_by_role("textbox")).to_have_value("not any more")
+    await page.keyboard.press("Escape")
+    ask = await decide(page, "Reject…", "The wrong pole", "Reject")
+    await expect(ask).to_have_count(0)
+    await expect(page.locator(".timeline")).to_contain_text("The wrong pole")
+
+    await comments.get_by_role("textbox").fill(f"Called them {IMAGE}")
+    await page.keyboard.press("Control+Enter")
+    await expect(comments.get_by_role("listitem")).to_have_count(1)
+    await expect(comments.get_by_role("textbox")).to_have_value("")
+    await psql.execute("select ops.comment(%s, 'The DBA looked, too')", [sent["record_id"]])
+    await expect(comments.get_by_role("listitem").first).to_contain_text("The DBA looked, too")
+    await expect(comments.get_by_role("listitem").last).to_contain_text(f"Called them {IMAGE}")
+    await expect(comments.get_by_role("status")).to_contain_text("New comment by")
+    assert await page.locator("img[src=x]").count() == 0
+    assert await page.evaluate(NAMELESS) == []
+
+
+async def test_a_correction_photos_with_findings_and_the_place(
+    desk: Desk, crew: Crew, reviewer: Person, psql: Connection
+) -> None:
+    body = sent_by(crew, asset="P-PAGE-2")
+    await psql.execute(
+        "update project set site_lat = 44.4583, site_lon = -93.1616, site_radius_m = 150 where code = 'demo' and site_lat is null"
+    )
+    page = desk.page
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    await desk.sign_in(reviewer, f"/records/{body['id']}")
+    photos = section(page, "Photos")
+    await expect(photos.get_by_role("listitem").first).to_be_visible()
+    await psql.execute(
+        "insert into defect (record_id, revision, rule, severity, photo, message) values (%s, 1, 'dark', 'major', 'tag', %s)",
+        [body["id"], f"Too dark {IMAGE}"],
+    )
+    await psql.execute("update asbuilt_record set crew = 'Crew 8' where id = %s", [body["id"]])
+    await expect(page.locator(".about")).to_contain_text("Crew 8")
+    marked = photos.get_by_role("button", name="1 finding")
+    await expect(marked).to_be_visible()
+    await expect(photos.locator(".picture-notes li")).to_contain_text(f"Too dark {IMAGE}")
+    await marked.click()
+    box = page.locator("dialog.lightbox")
+    await expect(box.locator(".picture-notes")).to_contain_text("Too dark")
+    await page.keyboard.press("Escape")
+    await expect(box).to_have_count(0)
+
+    place = section(page, "Place")
+    await expect(place.get_by_role("img")).to_have_attribute("aria-label", re.compile("^The record is "))
+    await expect(place.locator(".record-at").first).to_be_visible()
+
+    await expect(section(page, "Revisions")).to_be_hidden()
+    job = crew.http.get(f"/api/jobs/record/{body['id']}").json()["items"][0]
+    # The demo portal takes it within seconds; what was submitted is not corrected. So the job is ended first, if it can be.
+    if job["state"] != "completed":
+        crew.http.post(f"/api/jobs/{job['id']}/cancel", json={"reason": "to correct it"})
+    await psql.execute(
+        "insert into record_revision (record_id, revision, fields, by, content)"
+        " select record_id, 2, fields || '{\"depth_m\": 1.9}', 'device:phone', content from record_revision"
+        " where record_id = %s and revision = 1",
+        [body["id"]],
+    )
+    await psql.execute("update asbuilt_record set revision = 2 where id = %s", [body["id"]])
+    revisions = section(page, "Revisions")
+    await expect(revisions.get_by_role("row").nth(1)).to_contain_text("2.1")
+    await expect(revisions.get_by_role("row").nth(1)).to_contain_text("1.9")
+    await revisions.get_by_label("with revision").select_option("1")
+    await expect(revisions).to_contain_text("They hold the same.")
+    await _look(page, "record-page")
+    for width in (1024, 390, 320):
+        await page.set_viewport_size({"width": width, "height": 900})
+        assert await overflow(page) <= 0, width
+    await _look(page, "record-narrow")
+
+
+async def test_an_operator_holds_releases_and_cancels(desk: Desk, crew: Crew, operator: Person) -> None:
+    sent = crew.send(photos=False, asset="P-PAGE-4")
+    page = desk.page
+    await desk.sign_in(operator, f"/records/{sent['record_id']}")
+    acts, badge = page.get_by_role("group", name="Acts on the job"), page.locator(".title automation-status-badge")
+    for button, submit, then in (
+        ("Hold…", "Hold", "An operator put this on hold"),
+        ("Release…", "Release", "An open blocker finding holds this record"),
+        ("Cancel the job…", "Cancel the job", "Retry"),
+    ):
+        await acts.get_by_role("button", name=button).click()
+        ask = page.locator("dialog.waive")
+        await ask.get_by_role("textbox").fill(f"{submit}: the crew called")
+        await ask.get_by_role("button", name=submit, exact=True).click()
+        await expect(ask).to_have_count(0)
+        await expect(section(page, "Automation")).to_contain_text(then)
+        await expect(page.locator(".timeline")).to_contain_text(f"{submit}: the crew called")
+    await expect(badge).to_have_attribute("data-state", "cancelled")
+    await expect(acts).to_be_hidden()
+
+
+async def test_a_viewer_looks_and_what_is_gone_is_said(stack: Stack, desk: Desk, crew: Crew, psql: Connection) -> None:
+    sent = crew.send(photos=False, asset="P-PAGE-3")
+    page = desk.page
+    await desk.sign_in(make_person(stack, "viewer"), f"/records/{sent['record_id']}")
+    await expect(section(page, "Review")).to_contain_text("can look, but not decide")
+    await expect(section(page, "Review").get_by_role("button")).to_have_count(0)
+    await expect(section(page, "Comments").get_by_role("textbox")).to_be_hidden()
+    await psql.execute("update asbuilt_record set deleted_at = now() where id = %s", [sent["record_id"]])
+    await expect(page.get_by_role("heading", level=1)).to_have_text("No record here")
+    await expect(page.get_by_role("alert")).to_contain_text("There is no such record")
+    await expect(page.locator(".detail-body")).to_be_hidden()
+    await psql.execute("update asbuilt_record set deleted_at = null where id = %s", [sent["record_id"]])
+    await page.goto(f"{stack.url}/records/{uuid4()}")
+    await expect(page.get_by_role("alert")).to_contain_text("There is no such record")
+
+
+async def test_what_was_sent_stands_beside_what_the_portal_showed(
+    stack: Stack, desk: Desk, crew: Crew, operator: Person, psql: Connection
+) -> None:
+    sent = crew.send(asset="P-PAGE-5")
+    page = desk.page
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    await desk.sign_in(operator, f"/records/{sent['record_id']}")
+    exchange = section(page, "Sent and shown")
+    await expect(page.locator(".title automation-status-badge")).to_have_attribute("data-state", "completed")
+    await expect(exchange.get_by_role("row", name=re.compile("Our reference AB-"))).to_contain_text("Same")
+    await expect(exchange.get_by_text("Not read back").first).to_be_visible()
+    await expect(exchange).to_contain_text("The portal confirmed it as")
+    # A portal that showed something else is marked.
+    await psql.execute(
+        "update automation_attempt set exchange = jsonb_set(exchange, '{read_back,0,shown}', to_jsonb(%s::text)) where job_id = %s",
+        [IMAGE, sent["automation_job_id"]],
+    )
+    await page.reload()
+    await expect(exchange.get_by_role("row", name=re.compile("Differs"))).to_contain_text(IMAGE)
+    assert await page.locator("img[src=x]").count() == 0
+    # The worker keeps the log after the job has ended.
+    logged = "select log from automation_attempt where job_id = %s"
+    await until(lambda: value(psql, logged, sent["automation_job_id"]), lambda log: "step began" in log)
+    attempts = section(page, "Attempts")
+    await attempts.get_by_text("Log", exact=True).click()
+    await expect(attempts.get_by_role("group", name="Log of attempt 1")).to_contain_text("step began")
+    await _look(page, "record-completed")
+    await page.emulate_media(color_scheme="dark")
+    await _look(page, "record-dark")
+
+
+SUMS = """async () => {
+  const { forecast } = await import('/static/elements/detail-run.js');
+  const { flat, ringsOf, roundLength } = await import('/static/elements/detail-place.js');
+  const step = (key, index, p50_s, p90_s, runs = 9) => [key, { key, index, runs, p50_s, p90_s }];
+  const pace = new Map([step('a', 1, 10, 20), step('b', 2, 5, 6), step('c', 3, 5, 6, 2)]);
+  const at = (key, spent) => Object.values(forecast(pace, { step: key }, new Map([[key, 1000]]), 1000 + spent * 1000));
+  const from = { lat: 60, lon: 179.999 };
+  return [
+    at('a', 4), at('a', 15), at('a', 21), at('c', 1), Object.values(forecast(pace, null, new Map())),
+    flat({ lat: 60, lon: -179.999 }, from).x.toFixed(0), flat({ lat: 60.001, lon: 179.999 }, from).y.toFixed(0),
+    [0.7, 1, 4.9, 90, 250].map(roundLength),
+    [null, { type: 'Point', coordinates: [1, 2] }, { type: 'Polygon', coordinates: [[[0, 0], ['x', 1]]] },
+      { type: 'Polygon', coordinates: null }].map((each) => ringsOf(each).length),
+    ringsOf({ type: 'MultiPolygon', coordinates: [[[[0, 0], [1, 0], [1, 1], [0, 0]]]] })[0][1],
+  ];
+}"""
+
+
+async def test_what_is_left_of_a_run_and_how_far_things_are(stack: Stack, desk: Desk) -> None:
+    await desk.open("/sign-in")
+    assert await desk.page.evaluate(SUMS) == [
+        [16, None],
+        [10, None],
+        [10, 20],
+        [None, None],
+        [None, None],
+        "111",
+        "-111",
+        [0.5, 1, 2, 50, 200],
+        [0, 0, 0, 0],
+        {"lat": 0, "lon": 1},
+    ]
+
+
+async def _look(page: Page, name: str) -> None:
+    if PICTURES:
+        await page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
