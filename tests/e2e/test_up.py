@@ -180,6 +180,7 @@ def _stops_cleanly(stack: Stack, number: signal.Signals) -> None:
     assert not [line for line in stack.said if "was killed" in line]
 
 
+@pytest.mark.slow
 def test_after_kill_9_of_the_supervisor_the_next_start_works_and_keeps_the_data() -> None:
     note = "create table note as select 42 as kept"
     with home_directory() as home:

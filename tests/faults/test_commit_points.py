@@ -27,7 +27,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 ACTIONS: tuple[Action, ...] = ("kill", "stop", "cut")
 POINTS = [Point(at=f"R{n}", action=action) for n in range(1, 5) for action in ACTIONS]
-FIRST_TIER = [Point(at="R3", action="kill"), Point(at="R4", action="cut")]
+FIRST_TIER = [Point(at="R3", action="kill")]
 
 
 async def visit(house: PortalHouse, point: Point) -> None:
@@ -56,7 +56,7 @@ async def visit_all(points: list[Point]) -> None:
         await house.verdict(jobs=len(points))
 
 
-async def test_a_few_points() -> None:
+async def test_one_point() -> None:
     await visit_all(FIRST_TIER)
 
 

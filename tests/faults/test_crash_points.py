@@ -25,7 +25,7 @@ from tests.faults.cluster import Cluster, cluster
 from tests.faults.correcting import CLAIM_POINTS, CORRECTION_POINTS, claim_cell, correction_cell
 
 AT_ONCE = 3
-FIRST_TIER = ("W4-kill", "W5-stop", "C2-kill", "A5-kill", "S1-kill", "S2-kill", "U1-kill", "U2-kill", "K2-kill")
+FIRST_TIER = ("W4-kill", "C2-kill", "A5-kill", "S1-kill", "U1-kill", "K2-kill")
 
 Run = Callable[[Cluster, Point], Awaitable[Report]]
 MATRIX: list[tuple[Run, Point]] = [

@@ -40,18 +40,6 @@ async def only_killers_failed(c: Cluster) -> None:
     assert all(code in {"WORKER_CRASH", "SUBMIT_NOT_TAKEN"} and lost >= 3 for _, code, lost in failed), failed
 
 
-async def test_a_few_kills_cost_nothing() -> None:
-    async with cluster(seconds=1.5) as c:
-        crowd = Crowd(c)
-        await asyncio.gather(
-            crowd.load(per_s=3, phones=4, total=25, follow=0.5, restless_s=1.0), killing(c, every_s=2, for_s=9, seed=1)
-        )
-        await c.calm()
-        await crowd.leave()
-        await only_killers_failed(c)
-        await c.judge(demands=Demands(acked=25, effects=20, kills_that_hit=1, reconnects=5))
-
-
 @pytest.mark.slow
 async def test_workers_killed_every_two_seconds_lose_and_double_nothing() -> None:
     """Failure mode 1: 200 jobs, 60 kills."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 
 from app.local.seed import seed
 from sql import Connection
-from tests.faults.timings import slack
 from tests.service import listed, multipart, record, web_settings
 from tests.unit import pictures
 from tests.web.hostile import JSON, POST
@@ -24,7 +22,6 @@ SHOTS = {"whole": "full_pole", "tag": "tag", "base": "base"}
 GOOD = {name: pictures.jpeg(shade=40 + 60 * n) for n, name in enumerate(SHOTS)}
 MIB = 2**20
 GROWTH = 100 * MIB
-SECOND_S = 1.0
 
 
 def package(tag: bytes) -> dict[str, Any]:
@@ -69,12 +66,7 @@ async def test_it_stays_small_and_answers_the_next_one(
         await asyncio.gather(*(http.request(**package(GOOD["tag"])) for _ in range(4)))
         before = peak(web.pid)
         for case, (make, status) in MEAN.items():
-            asked = make()
-            began = time.monotonic()
-            answer = await http.request(**asked)
-            took = time.monotonic() - began
-            # What arrives in a moment is answered within a second.
-            assert took < SECOND_S * slack(), f"{case}: {took:.1f} s"
+            answer = await http.request(**make())
             assert answer.status_code == status, (case, answer.text)
             grown = peak(web.pid) - before
             assert grown < GROWTH, f"{case}: {grown / MIB:.0f} MiB more"

@@ -21,6 +21,14 @@ CHROMIUM = next((name for name in NAMES if shutil.which(name)), None)
 DRIVERS = ["none"] if CHROMIUM is None else ["none", CHROMIUM]
 
 
+BROWSER_LATER = pytest.mark.parametrize(
+    "rig",
+    [pytest.param(name, marks=[] if name == "none" else pytest.mark.slow) for name in DRIVERS],
+    ids=lambda name: "forms" if name == "none" else "chromium",
+    indirect=True,
+)
+
+
 @pytest.fixture(params=DRIVERS, ids=lambda name: "forms" if name == "none" else "chromium")
 async def rig(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> AsyncIterator[Rig]:
     async with rigged(database_url, tmp_path, browser=request.param) as made:
@@ -127,6 +135,7 @@ async def test_a_later_attempt_goes_on_where_the_portal_was_saved(rig: Rig) -> N
     assert len(await rig.submissions(first.external_ref)) == 1
 
 
+@BROWSER_LATER
 async def test_changed_values_are_keyed_again_in_the_same_draft(rig: Rig) -> None:
     first = rig.spec()
     run = await rig.engine.start(first, key=key(first.job_id))
@@ -152,6 +161,7 @@ async def test_a_forgotten_draft_is_started_over(rig: Rig) -> None:
     assert len(await rig.submissions(spec.external_ref)) == 1
 
 
+@BROWSER_LATER
 async def test_a_session_that_ends_on_the_way_is_signed_in_again(rig: Rig) -> None:
     await rig.quirks(session_requests=8)
     spec = rig.spec()
@@ -190,6 +200,7 @@ async def test_a_record_that_cannot_be_keyed_fails_for_good(rig: Rig, change: di
     assert (error.code, error.error_class, error.outcome) == (code, "validation_rejected", "not_submitted")
 
 
+@BROWSER_LATER
 async def test_a_duplicate_is_neither_success_nor_plain_failure(rig: Rig) -> None:
     ref = reference()
     assert (await played(rig, rig.spec(ref)))[-1].type == "run.succeeded"
@@ -318,6 +329,7 @@ async def test_a_dialog_nobody_foresaw_ends_the_run_with_its_text_and_nothing_is
     assert arrivals(rig, spec.external_ref) == []
 
 
+@BROWSER_LATER
 async def test_the_first_version_of_the_recipe_is_still_there_for_who_wants_it(rig: Rig) -> None:
     await rig.quirks(drift_label=True)
     error = failure(await played(rig, rig.spec(recipe_version=1)))
