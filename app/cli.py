@@ -24,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _guarded(arguments: Arguments) -> int:
+    from psycopg import OperationalError
+
     from app.core.errors import Problem
     from app.core.settings import SettingsError
     from app.local.errors import LocalStackError
@@ -36,8 +38,8 @@ def _guarded(arguments: Arguments) -> int:
     except LocalStackError as exc:
         print(exc, file=sys.stderr)
         return exc.exit_code
-    except Problem as exc:
-        print(exc.detail, file=sys.stderr)
+    except (Problem, OperationalError) as exc:
+        print(exc.detail if isinstance(exc, Problem) else f"the database cannot be used: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

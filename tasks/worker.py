@@ -113,8 +113,12 @@ def make_app(config: settings.Settings) -> App:
 
 
 def load_app() -> App:
-    """The App of this process, by its environment."""
+    """The App of this process, by its environment; ends the process when that does not do."""
     logs.configure()
-    config = settings.load("database_url", "automation_url", "automation_token")
+    try:
+        config = settings.load("database_url", "automation_url", "automation_token")
+    except settings.SettingsError as exc:
+        sys.stderr.write("\n".join([*exc.problems, ""]))
+        raise SystemExit(2) from exc
     crashpoints.arm(config.crashpoint)
     return make_app(config)

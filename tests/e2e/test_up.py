@@ -7,6 +7,7 @@ import re
 import select
 import signal
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -227,6 +228,20 @@ def test_commands_without_a_stack_or_settings_say_what_is_missing() -> None:
         answer = asbuilt(command)
         assert answer.returncode == 2, command
         assert [line.split()[0] for line in answer.stderr.splitlines()] == list(needed)
+    worker = subprocess.run(
+        [Path(sys.executable).parent / "procrastinate", "--app=tasks.app", "worker"],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        env=clean_env() | {"PYTHONPATH": "."},
+        check=False,
+    )
+    assert worker.returncode == 2
+    assert [line.split()[0] for line in worker.stderr.splitlines()] == [
+        "DATABASE_URL",
+        "AUTOMATION_URL",
+        "AUTOMATION_TOKEN",
+    ]
 
 
 def test_every_problem_with_the_settings_is_said_at_once() -> None:
