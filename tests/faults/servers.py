@@ -2,66 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from app.local import postgres, valkey
+from app.local import valkey
 from app.local.process import launched
 from app.local.sockets import socket_directory
+from tests.worker.own_server import OwnServer
 
 
-class Database:
-    """`url` stays the same over restarts."""
+class Database(OwnServer):
+    """With fsync on; it goes without a goodbye."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.sockets = socket_directory(folder)
-        self._running = ExitStack()
-        self.url = ""
-
-    def start(self) -> None:
-        self.url = self._running.enter_context(
-            postgres.server(self._folder, sockets=self.sockets, durable=True),
-        )
+    durable = True
 
     def stop(self) -> None:
-        """As `pg_ctl stop -m immediate`: no goodbye, and recovery at the next start."""
+        """As `pg_ctl stop -m immediate`: recovery at the next start."""
         with suppress(OSError, IndexError, ValueError):
             os.kill(self._pids()[0], signal.SIGQUIT)
-        self._running.close()
-        self._running = ExitStack()
-
-    async def restart(self, *, down_s: float) -> tuple[float, float]:
-        """Answers when it went and when it was back."""
-        gone_at = time.time()
-        await asyncio.to_thread(self.stop)
-        await asyncio.sleep(down_s)
-        await asyncio.to_thread(self.start)
-        return gone_at, time.time()
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Every process of the server is stopped; its sockets stay open and nothing answers."""
-        pids = self._pids()
-        try:
-            for pid in pids:
-                os.kill(pid, signal.SIGSTOP)
-            yield
-        finally:
-            for pid in pids:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
-
-    def _pids(self) -> list[int]:
-        master = int((self._folder / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-        children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-        return [master, *map(int, children)]
+        super().stop()
 
 
 class Cache:

@@ -6,8 +6,9 @@ import asyncio
 import os
 import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from app.local import postgres
@@ -17,23 +18,30 @@ from app.local.sockets import socket_directory
 class OwnServer:
     """`url` stays the same over restarts."""
 
+    durable = False
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._sockets = socket_directory(folder)
+        self.sockets = socket_directory(folder)
         self._running = ExitStack()
         self.url = ""
 
     def start(self) -> None:
-        self.url = self._running.enter_context(postgres.server(self._folder, sockets=self._sockets))
+        self.url = self._running.enter_context(
+            postgres.server(self._folder, sockets=self.sockets, durable=self.durable)
+        )
 
     def stop(self) -> None:
         """As `pg_ctl stop -m fast`: every connection is ended."""
         self._running.close()
 
-    async def restart(self, *, down_s: float = 0.0) -> None:
+    async def restart(self, *, down_s: float = 0.0) -> tuple[float, float]:
+        """Answers when it went and when it was back."""
+        gone_at = time.time()
         await asyncio.to_thread(self.stop)
         await asyncio.sleep(down_s)
         await asyncio.to_thread(self.start)
+        return gone_at, time.time()
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
@@ -54,7 +62,8 @@ class OwnServer:
             yield
         finally:
             for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def _pids(self) -> list[int]:
         master = int((self._folder / "postgres" / "postmaster.pid").read_text().splitlines()[0])

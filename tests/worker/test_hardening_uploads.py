@@ -20,6 +20,7 @@ from app.core.settings import Settings
 from app.local.seed import seed
 from sql import Connection
 from sql.migrate import migrate
+from tests.faults.timings import slack
 from tests.service import ids, listed, multipart, record, service, until, web_settings
 from tests.unit.pictures import jpeg
 from tests.worker.own_server import OwnServer, own_server
@@ -89,7 +90,7 @@ async def server() -> AsyncIterator[OwnServer]:
 
 @pytest.mark.slow
 async def test_a_freeze_of_twenty_seconds_costs_answers_only(server: OwnServer, redis_url: str, tmp_path: Path) -> None:
-    async with service(web_settings(server.url, redis_url, tmp_path)) as served:
+    async with service(web_settings(server.url, redis_url, tmp_path, database_s=2.0)) as served:
         headers = served.bearer()
 
         async def upload() -> tuple[float, int, str]:
@@ -122,8 +123,8 @@ async def test_a_freeze_of_twenty_seconds_costs_answers_only(server: OwnServer, 
     )
     print(f"recovered after {recovered_s:.2f} s")
     assert {(status, retry) for _, status, retry in answers} == {(503, "2")}
-    assert max(seconds for seconds, _, _ in answers) <= 3
-    assert recovered_s <= 3
+    assert max(seconds for seconds, _, _ in answers) <= 3 * slack()
+    assert recovered_s <= 3 * slack()
     assert [status for _, status, _ in after] == [201] * served.settings.pool_size
 
 
