@@ -1,18 +1,40 @@
-"""What the tests need of a machine beside Python: a Chromium. Found, or installed where that is allowed, or asked for."""
+"""What the tests need of a machine beside Python: ports, and a Chromium: found, or installed where that is allowed, or asked for."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from random import SystemRandom
 
+from app.local.home import SERVERS_PORTS, is_free
+
+SHARES = 16
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 ASK = """The browser tests need Chromium, and it could not be installed from here. Do one of these, then run again:
   Debian or Ubuntu, as root:   apt-get install chromium fonts-dejavu-core
   elsewhere:                   {python} -m playwright install chromium
   or name one you have:        ASBUILT_BROWSER=/path/to/chromium"""
+
+
+def _ports() -> Iterator[int]:
+    """A share of the ports for each of the processes that test side by side."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = SERVERS_PORTS[worker % SHARES :: SHARES]
+    begin = SystemRandom().randrange(len(share))
+    yield from itertools.cycle([*share[begin:], *share[:begin]])
+
+
+_candidates = _ports()
+
+
+def free_port() -> int:
+    """A loopback port for a server that starts in a moment; nobody else is given it meanwhile."""
+    return next(port for port in _candidates if is_free(port))
 
 
 def browser() -> str | None:

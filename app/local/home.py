@@ -11,11 +11,15 @@ import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from random import SystemRandom
 
 import msgspec
 
 from app.core.vault import new_key
 from app.local.errors import LocalStackError
+
+SERVERS_PORTS = range(20_000, 32_768)
+"""No system gives these to clients by itself."""
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,9 +197,8 @@ def write_private(path: Path, *, content: bytes) -> None:
 
 def free_port(*, other_than: int = 0) -> int:
     """A loopback port nobody has now."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port != other_than:
+    # Below those that systems give to clients: a connection made meanwhile would have it when its server comes.
+    for port in SystemRandom().sample(SERVERS_PORTS, 1000):
+        if port != other_than and is_free(port):
             return port
+    raise LocalStackError("there is no free port below 32768", exit_code=1)

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from pathlib import Path
 
 import pytest
 
 from app.core.settings import environment
+from tests.machine import free_port
 from tests.worker.rig import DEADLINE_S, TOKEN, jpeg, rigged
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "automation-contract.md"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def test_the_worked_example_works(

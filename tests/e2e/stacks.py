@@ -8,7 +8,6 @@ import queue
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import IO
 import msgspec
 
 from app.local.lock import Recorded, identity
+from tests.machine import free_port
 
 DEADLINE_S = 60.0
 
@@ -37,12 +37,6 @@ def clean_env() -> dict[str, str]:
     """This process's environment without settings of a database, a cache or a running stack."""
     ours = ("ASBUILT_", "AUTOMATION_", "DATABASE_URL", "REDIS_URL")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -20,12 +20,12 @@ from tests.e2e.stacks import (
     Stack,
     asbuilt,
     clean_env,
-    free_port,
     home_directory,
     processes_of,
     running,
     still_running,
 )
+from tests.machine import free_port
 
 CHILDREN = ("worker", "api", "runner", "portal", "valkey", "postgres")
 

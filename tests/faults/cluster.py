@@ -31,6 +31,7 @@ from tests.faults.history import Act, Call, Effect, Heard, History, Log, lines, 
 from tests.faults.processes import DEADLINE_S, ROOT, SERVE, WORKER, Proc, Supervised
 from tests.faults.servers import Cache, Database
 from tests.faults.timings import Limits, slack
+from tests.machine import free_port
 
 TOKEN = "token-of-the-fault-tier"
 SCALED = {
@@ -279,11 +280,3 @@ async def cluster(
     finally:
         await made.end()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

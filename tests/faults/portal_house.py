@@ -23,10 +23,11 @@ from app.local.samples import Sample, samples
 from app.local.sending import send
 from tests.faults import store
 from tests.faults.checker import Demands, Report
-from tests.faults.cluster import Cluster, free_port
+from tests.faults.cluster import Cluster
 from tests.faults.history import Act, Call, Effect, Heard, History, lines, now
 from tests.faults.network import relay
 from tests.faults.processes import DEADLINE_S, Proc
+from tests.machine import free_port
 
 LEASE_S = 3.0
 RUNNER = (sys.executable, "-m", "app.cli", "runner")
