@@ -138,6 +138,8 @@ async def test_a_second_signal_hands_the_jobs_over() -> None:
         await claimed(c, 10)
         for worker in old:
             await c.signal(worker, "term", signal.SIGTERM)
+            # Two that wait to be taken are one to the kernel.
+            await worker.says("worker.draining")
             await c.signal(worker, "term", signal.SIGTERM)
         assert [await worker.ended(within_s=15) for worker in old] == [0] * 2
         await c.work(2)
