@@ -51,6 +51,9 @@ from app.lists.routes import router as lists_router
 from app.live.hub import Hub
 from app.live.routes import router as live_router
 from app.live.timings import Timings
+from app.metrics.meters import Meters
+from app.metrics.routes import router as metrics_router
+from app.metrics.service import Figures
 from app.operations.routes import router as operations_router
 from app.portals.routes import router as portals_router
 from app.questions.routes import router as questions_router
@@ -82,6 +85,7 @@ PARTS = (
     "paces",
     "intake",
     "uploads",
+    "figures",
 )
 """What handlers may ask for, by the name of their argument."""
 
@@ -98,6 +102,7 @@ class Web:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.meters = Meters()
         self.app = Litestar(
             route_handlers=[
                 intake_router,
@@ -117,6 +122,7 @@ class Web:
                 operations_router,
                 sessions.router,
                 health.router,
+                metrics_router,
                 dashboard_router,
             ],
             lifespan=[self._parts],
@@ -135,7 +141,7 @@ class Web:
             request_max_body_size=JSON_BYTES,
             logging_config=None,
         )
-        self.asgi = RequestLog(Entrance(self.app, settings))
+        self.asgi = RequestLog(Entrance(self.app, settings), answered=self.meters.answered)
 
     @asynccontextmanager
     async def _parts(self, app: Litestar) -> AsyncIterator[None]:
@@ -171,6 +177,7 @@ class Web:
                     "redis": self.hub.redis_status,
                 }
             )
+            self._watch(pool)
             intake = Intake(pool=pool, blobs=blobs, decoders=decoders, contexts=Contexts(pool), settings=settings)
             uploads = Uploads(intake=intake, spool=Spool(settings.blobs / "spool", reserve=settings.free_disk_bytes))
             app.state.update(
@@ -187,6 +194,7 @@ class Web:
                     "paces": Paces(),
                     "intake": intake,
                     "uploads": uploads,
+                    "figures": Figures(self.meters, pool),
                 }
             )
             try:
@@ -196,6 +204,14 @@ class Web:
                 await decoders.aclose()
                 if redis is not None:
                     await redis.aclose()
+
+    def _watch(self, pool: db.Pool) -> None:
+        """What the metrics ask this process's parts for."""
+        watch, hub = self.meters.watch, self.hub
+        watch("streams_open", "Open event streams of this process.", lambda: len(hub.places))
+        watch("status_live", "1 while changes are heard of by LISTEN, 0 while Postgres is polled.", hub.hears)
+        watch("progress_live", "1 while progress is read from Redis.", hub.reads_progress)
+        self.meters.watch_pool(pool)
 
     def drain(self) -> None:
         """Unready from now on, and every open stream ends."""

@@ -10,8 +10,8 @@ from app.core.pace import Pace, PacedReceive
 from app.core.problems import MEDIA_TYPE, encode
 from app.core.settings import Settings
 
-_UNCOUNTED = ("/health/", "/api/events")
-"""A load balancer is always answered, and streams have limits of their own."""
+_UNCOUNTED = ("/health/", "/metrics", "/api/events")
+"""A load balancer and whoever looks why we are slow are always answered, and streams have limits of their own."""
 
 
 class Entrance:

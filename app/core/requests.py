@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from litestar import Request
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
 
 log = logging.getLogger("asbuilt.http")
 
@@ -21,14 +22,19 @@ def arrived_at(request: Request[Any, Any, Any]) -> datetime:
     return moment
 
 
+Answered = Callable[[str, str, int, float], None]
+"""Told when an answer begins: method, the route's template or nothing, status, seconds since the request's last byte."""
+
+
 class RequestLog:
     """Sets `X-Request-Id` on the answer, and `request_id` and `arrived_at` in the scope's state.
 
     It stands around the whole application: what the router itself answers (404, 405) would otherwise have no name.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, answered: Answered) -> None:
         self._app = app
+        self._answered = answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -36,18 +42,27 @@ class RequestLog:
             return
         request_id = uuid4().hex
         scope.setdefault("state", {}).update({"request_id": request_id, "arrived_at": _now()})
-        started = time.monotonic()
+        started = whole = time.monotonic()
         status = 0
+
+        async def timed() -> HTTPReceiveMessage:
+            nonlocal whole
+            message = cast("HTTPReceiveMessage", await receive())
+            if message["type"] == "http.request" and not message.get("more_body"):
+                whole = time.monotonic()
+            return message
 
         async def named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                route = str(scope.get("path_template", ""))
+                self._answered(scope["method"], route, status, time.monotonic() - whole)
             await send(message)
 
         try:
-            await self._app(scope, receive, named)
+            await self._app(scope, timed, named)
         finally:
             log.info(
                 "request answered",

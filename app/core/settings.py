@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pool_size: int = 8
     streams_per_user: int = 20
     """How many live streams a person or a device may have open at once; 0 is no limit."""
+    metrics_token: str = ""
+    """What Prometheus shows at /metrics as its bearer token; empty: there is no such page."""
 
     lease_s: float = 45.0
     heartbeat_s: float = 10.0
@@ -239,6 +241,7 @@ def _contradictions(s: Settings) -> list[str]:
             f"ASBUILT_ORPHAN_S must be at least {ORPHAN_S:g}, or files are removed that uploads in progress need",
         ),
         (s.pool_size < 2, "ASBUILT_POOL_SIZE must be at least 2"),
+        (0 < len(s.metrics_token) < 16, "ASBUILT_METRICS_TOKEN must have at least 16 characters"),
         (s.uploads_per_s > 0 and s.uploads_burst < 1, "ASBUILT_UPLOADS_BURST must be at least 1"),
         (
             min(s.uploads_per_s, s.requests_per_device, s.failed_auth_per_min, s.requests_at_once) < 0

@@ -94,6 +94,13 @@ class Hub:
     async def redis_status(self) -> str:
         return "ok" if self._health.progress == "live" else "degraded"
 
+    def hears(self) -> bool:
+        """Whether changes are heard of by LISTEN."""
+        return self._health.status == "listen"
+
+    def reads_progress(self) -> bool:
+        return self._health.progress == "live"
+
     @property
     def health_frame(self) -> bytes:
         return frame("health", self._health)

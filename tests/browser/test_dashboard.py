@@ -8,7 +8,7 @@ import signal
 
 from playwright.async_api import Page, expect
 
-from tests.browser.desk import Crew, Desk, Person, at_desk, make_person
+from tests.browser.desk import Crew, Desk, Person, make_person
 from tests.e2e.stacks import Stack
 
 # Writes down every state and percentage a record's badge shows, and that the page was never loaded again.
@@ -189,19 +189,3 @@ async def test_an_element_follows_a_job_by_itself_with_a_token(desk: Desk, crew:
     )
     await expect(desk.page.locator("automation-status-badge")).to_have_attribute("data-state", "completed")
     await expect(desk.page.locator("automation-status-badge")).to_contain_text(crew.job(sent)["confirmation"])
-
-
-async def test_it_fits_a_narrow_screen_in_both_themes_and_everything_has_a_name(
-    stack: Stack, crew: Crew, operator: Person
-) -> None:
-    sent = crew.send(asset="P-" + "WIDE" * 20, crew="Crew " + "long" * 20)
-    for scheme, width in (("light", 360), ("dark", 680)):
-        view = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
-        async with at_desk(stack, **view) as desk:
-            await desk.sign_in(operator)
-            await expect(desk.row(sent)).to_be_visible()
-            assert await overflow(desk.page) <= 0
-            assert await desk.page.evaluate(NAMELESS) == []
-            await desk.open_record(sent)
-            assert await overflow(desk.page) <= 0
-            assert await desk.page.evaluate(NAMELESS) == []

@@ -36,6 +36,8 @@ from tests.worker.rig import listening
 
 DRIVERS = ["none", *([found] if (found := browser()) else [])]
 BROWSERS_LATER = [pytest.param(driver, marks=[pytest.mark.slow] if driver != "none" else []) for driver in DRIVERS]
+PERSONAL = ("M. Okafor", "WO-48213", "Crew 7", "P-1041", "44.4583")
+"""What stands in the record: of a person, of the work, of a place."""
 LOCKED = """<!doctype html><title>Sign in</title><form method="post" action="/login">
 <label for="u">User name</label><input id="u" name="user">
 <label for="p">Password</label><input id="p" name="password" type="password" {}>
@@ -47,6 +49,7 @@ class Canaries(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     automation_token: str
     secret_key: str
+    metrics_token: str
 
     def forms(self) -> dict[str, set[bytes]]:
         """Every way in which each might have been written."""
@@ -103,6 +106,11 @@ class World(msgspec.Struct, kw_only=True):
         for path in (f"/api/jobs/{job}", f"/api/jobs/{job}/attempts", f"/api/jobs/{job}/inputs",
                      f"/api/jobs/record/{record_id}", f"/api/records/{record_id}", f"/api/mobile/records/{record_id}"):  # fmt: skip
             self.answers.append((await http.get(path)).text)
+        metrics = await http.get("/metrics", headers={"Authorization": f"Bearer {self.canaries.metrics_token}"})
+        assert "asbuilt_attempts_recent{" in metrics.text
+        # Nothing of a form, no name of a person, no id.
+        assert not [text for text in (*PERSONAL, record_id, str(job)) if text in metrics.text]
+        self.answers.append(metrics.text)
         async with http.stream("GET", "/api/events", params={"job": str(job)}, headers={"Last-Event-ID": ""}) as stream:
             async for line in stream.aiter_lines():
                 self.answers.append(line)
@@ -142,6 +150,8 @@ class World(msgspec.Struct, kw_only=True):
             if form in text
         }
         assert found == set()
+        logs = {place: text for place, text in written.items() if place.startswith("log of ")}
+        assert [(said, place) for said in PERSONAL for place, text in logs.items() if said.encode() in text] == []
 
 
 def _read(redis: Redis, key: Any) -> object:
@@ -165,6 +175,7 @@ async def world(
         code=str(random.randbelow(10**12) + 10**12),
         automation_token=f"auto-{random.token_hex(12)}",
         secret_key=new_key(),
+        metrics_token=f"scrape-{random.token_hex(12)}",
     )
     accounts = folder / "accounts.toml"
     sealed = credentials.sealed(canaries.password, vault=Vault([canaries.secret_key]))
@@ -182,6 +193,7 @@ async def world(
         npl_password=canaries.password,
         automation_token=canaries.automation_token,
         secret_key=(canaries.secret_key,),
+        metrics_token=canaries.metrics_token,
         retry_base_s=0.2,
         max_attempts=2,
         drain_s=30.0,
