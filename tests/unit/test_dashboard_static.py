@@ -151,6 +151,40 @@ def test_styles_use_only_tokens_that_exist() -> None:
         assert set(re.findall(r"var\((--[\w-]+)", path.read_text())) <= defined, path.name
 
 
+# Properties, and what their values may not hold: it comes from tokens.css, as var(--…).
+BUILT_FROM = {
+    r"[\w-]*color|background|fill|stroke|border(?:-\w+)?|outline": r"#[0-9a-f]{3,8}\b|\b(?:rgb|hsl|oklch|light-dark)\(|\b(?:white|black|gr[ae]y|red|green|blue)\b",
+    r"font(?:-size)?": r"\d(?:px|rem|em)\b",
+    r"(?:padding|margin|gap|row-gap|column-gap)[\w-]*": r"\d(?:px|rem|em)\b",
+    r"border-radius": r"\d(?:px|rem|em)\b",
+}
+
+
+def test_styles_are_built_from_the_scales_alone() -> None:
+    """One colour, size or distance of its own is how a look begins to come apart."""
+    found = []
+    for path in STYLES:
+        text = "" if path.name == "tokens.css" else re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+        for name, value in re.findall(r"([\w-]+):\s*([^;{}]+)[;}]", text):
+            for names, own in BUILT_FROM.items():
+                if re.fullmatch(names, name) and re.search(own, value):
+                    found.append(f"{path.name}: {name}: {value}")
+    assert found == []
+
+
+def _rem(name: str) -> list[float]:
+    return [float(size) for size in re.findall(rf"--{name}-\w+: ([\d.]+)rem;", (STATIC / "tokens.css").read_text())]
+
+
+def test_distances_are_whole_steps_of_four_pixels_and_each_scale_rises() -> None:
+    distances, sizes = _rem("s"), _rem("t")
+    assert [rem * 16 % 4 for rem in distances[1:]] == [0] * (len(distances) - 1)
+    assert distances[0] * 16 == 2, "the half step, for what lies within a line"
+    assert distances == sorted(set(distances))
+    assert sizes == sorted(set(sizes))
+    assert sizes[0] * 16 >= 12, "smaller text is not read"
+
+
 def test_the_styles_end_at_the_elements_that_other_pages_use() -> None:
     """Each sheet names them once more: one that is forgotten is naked there, and a rule outside dresses their page."""
     sheets = {name: (STATIC / f"{name}.css").read_text() for name in ("tokens", "elements", "detail")}
