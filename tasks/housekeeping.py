@@ -1,4 +1,4 @@
-"""The worker's own loops, beside its jobs: the timer of due retries and of probes at portals, the reconciler, and the comparer."""
+"""The worker's own loops, beside its jobs: the timer of due retries and of probes at portals, the reconciler, the comparer, and the keeper."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+
+from psycopg.errors import LockNotAvailable
 
 from app.core.crashpoints import before_commit
 from app.core.db import TROUBLE
@@ -88,6 +90,39 @@ class Comparer:
                 more = (await store.COMPARE_PHOTOS(conn, most=COMPARED_AT_ONCE)).done
             done += more
         return done
+
+
+class Keeper:
+    """Removes what is kept long enough, as the table `retention` says: in small transactions, and one worker at a time."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+
+    async def loop(self) -> None:
+        """Run until cancelled."""
+        await _again_and_again(self._shop, self.round, event="retention.database")
+
+    async def round(self) -> int:
+        """All that is due; how many rows. Nothing, when another worker had this round."""
+        async with self._shop.pool.connection() as conn:
+            policies = await store.RETENTION_TURN(conn, pause_s=self._shop.settings.retention_s)
+        return sum([await self._apply(policy) for policy in policies])
+
+    async def _apply(self, policy: store.PolicyRow) -> int:
+        removed, begins, more = 0, True, True
+        while more:
+            try:
+                async with self._shop.pool.connection() as conn, before_commit(conn, "T1", subject=policy.what):
+                    batch = await store.RETAIN(conn, what=policy.what, outcome=policy.outcome, begins=begins)
+            except LockNotAvailable:
+                break  # somebody works on it by hand: the next round finds it again
+            removed, begins, more = removed + batch.removed, False, batch.more
+            # As long as it took: half of the time is everybody else's.
+            await asyncio.sleep(batch.took_ms / 1000)
+        if removed:
+            said = {"event": "retention.removed", "what": policy.what, "outcome": policy.outcome, "rows": removed}
+            log.info("what was kept long enough was removed", extra=said)
+        return removed
 
 
 async def _again_and_again(shop: Workshop, sweep: Callable[[], Awaitable[object]], *, event: str) -> None:

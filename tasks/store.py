@@ -102,6 +102,19 @@ class PhotoRow(msgspec.Struct, frozen=True, kw_only=True):
     sha256: bytes
 
 
+class PolicyRow(msgspec.Struct, frozen=True, kw_only=True):
+    what: str
+    outcome: str
+
+
+class RetainedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch of a policy; `more` says that it was full."""
+
+    removed: int
+    took_ms: float
+    more: bool
+
+
 class ComparedRow(msgspec.Struct, frozen=True, kw_only=True):
     done: int
 
@@ -140,6 +153,8 @@ RENEW_LEASE = _Q.opt("renew_lease", LeaseRow)
 SETTLE_CANCELLED = _Q.one("settle_cancelled", DoneRow)
 RECONCILE = _Q.many("reconcile", RepairRow)
 COMPARE_PHOTOS = _Q.one("compare_photos", ComparedRow)
+RETENTION_TURN = _Q.many("retention_turn", PolicyRow)
+RETAIN = _Q.one("retain", RetainedRow)
 TURNED_AWAY = _Q.one("turned_away", DoneRow)
 RESERVE_START = _Q.one("reserve_start", WaitRow)
 PROMOTE_PROBES = _Q.exec("promote_probes")

@@ -16,7 +16,7 @@ from tasks.automation import automate
 from tasks.company import Company
 from tasks.fetching import HardenedManager
 from tasks.hardening import HardenedWorker
-from tasks.housekeeping import Comparer, Reconciler, Timer
+from tasks.housekeeping import Comparer, Keeper, Reconciler, Timer
 from tasks.listening import HardenedConnector
 from tasks.patience import Patience
 from tasks.presence import Presence
@@ -47,6 +47,7 @@ class AutomationWorker(HardenedWorker):
                 ("timer", Timer(shop).loop),
                 ("reconciler", Reconciler(shop).loop),
                 ("comparer", Comparer(shop).loop),
+                ("keeper", Keeper(shop).loop),
                 ("presence", presence.loop),
             )
             try:

@@ -30,7 +30,7 @@ settings.load_profile("untimed")
 
 TRUNCATED = """
     select string_agg(format('%I', tablename), ', ') from pg_tables
-     where schemaname = 'public' and tablename not in ('schema_migration', 'stream_epoch')
+     where schemaname = 'public' and tablename not in ('schema_migration', 'stream_epoch', 'retention')
 """
 
 

@@ -20,15 +20,15 @@ from sql import Connection, load
 Action = Literal["kill", "stop", "terminate_backend"]
 POINTS = frozenset(
     {"A1", "A2", "A3", "A4", "A5", "A6", "W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "C1", "C2", "C3", "S1", "S2"}
-    | {"K1", "K2", "K3", "P1", "R1", "R2", "R3", "R4", "U1", "U2"}
+    | {"K1", "K2", "K3", "P1", "R1", "R2", "R3", "R4", "T1", "U1", "U2"}
 )
 """A upload: body read, photos written, photos renamed, record stored, job deferred, committed. A4 and A5 are one: both are
 the work of one statement. K a correction: body read, next revision written and not committed, committed and nobody told; its
 subject is the record. W worker: fetched, claimed, mid-run, intent committed, request let out, result read, result
 committed, in finish. C the commit: before the intent, the job held and the request not yet let out, the
 portal's answer heard and the job still held. S1 the reconciler, before its
-commit. S2 a settle that has given its slot on, before its commit. R the reference automation service, at a run's gate:
-permission asked for, permission given, on disk that the request leaves now, answered but not yet told; its subject is our
+commit. S2 a settle that has given its slot on, before its commit. T1 a batch of retention, before its commit; its subject is
+what it removes. R the reference automation service, at a run's gate: permission asked for, permission given, on disk that the request leaves now, answered but not yet told; its subject is our
 reference. P1 what a poison job does: its run is followed, and nothing of it recorded. U a resumable upload: its bytes are
 synced and its row does not know yet, all of it is here and it is not yet a photo; its subject is the record."""
 

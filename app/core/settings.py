@@ -116,6 +116,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     free_disk_bytes: int = 2 * 2**30
     check_photos_s: float = 5.0
     """How long an upload's photos are looked at before its answer; what is not decoded by then is checked by a worker."""
+    retention_s: float = 60.0
+    """How often what was kept long enough is removed; how long that is, says the table `retention`."""
     orphan_s: float = 86_400.0
     """How long a file is kept that no row refers to."""
 

@@ -228,3 +228,15 @@ on conflict (name) do update
 -- name: worker_ended :exec
 -- A worker ends of its own accord.
 update worker set seen_at = clock_timestamp(), ended_at = clock_timestamp() where name = %(worker)s;
+
+-- name: retention_turn :many
+-- The retention policies, when this worker has the next round; no row when another one had it a moment ago.
+with mine as (
+    insert into turn (name, next_at) values ('retention', now() + make_interval(secs => %(pause_s)s))
+    on conflict (name) do update set next_at = excluded.next_at where turn.next_at <= now()
+    returning next_at)
+select r.what, r.outcome from retention as r, mine where r.enabled order by r.what, r.outcome;
+
+-- name: retain :one
+-- One batch of one retention policy.
+select removed, took_ms, more from retain(%(what)s, %(outcome)s, %(begins)s);

@@ -1,0 +1,175 @@
+"""What was kept long enough goes, at its border by the database's clock; the history of the work stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection
+
+from sql import Connection
+from tests.factories import State, make_record, value
+
+HISTORY = ("asbuilt_record", "automation_job", "automation_attempt", "job_event", "audit_event")
+POLICY = "select keep, enabled, batch, last_removed, removed from retention where what = %s and outcome = %s"
+
+
+async def row(conn: Connection, query: str, *args: object) -> tuple[Any, ...] | None:
+    found: tuple[Any, ...] | None = await (await conn.execute(query.encode(), args)).fetchone()
+    return found
+
+
+async def retain(conn: Connection, what: str, outcome: str) -> int:
+    """A round; answers what it removed."""
+    removed, begins, more = 0, True, True
+    while more:
+        got = await row(conn, "select removed, more from retain(%s, %s, %s)", what, outcome, begins)
+        assert got is not None
+        removed, begins, more = removed + got[0], False, got[1]
+    return removed
+
+
+async def due(conn: Connection, what: str, outcome: str) -> int:
+    return int(await value(conn, "select due from ops.retention where what = %s and outcome = %s", what, outcome))
+
+
+async def age(conn: Connection, by: str) -> None:
+    """Every queue row of the present was over so long ago."""
+    await conn.execute("update procrastinate_events set at = now() - %s::interval", [by])
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "kept", "gone"),
+    [
+        ("completed", "completed", "23:59:30", "24:00:30"),
+        ("needs_input", "completed", "23:59:30", "24:00:30"),
+        ("failed", "failed", "6 days 23:59:30", "7 days 00:00:30"),
+        ("cancelled", "failed", "6 days 23:59:30", "7 days 00:00:30"),
+    ],
+)
+async def test_queue_rows_go_at_their_border(
+    conn: Connection, state: State, outcome: str, kept: str, gone: str
+) -> None:
+    made = await make_record(conn, state=state)
+    spent = "select count(*) from procrastinate_jobs where status in ('succeeded', 'failed', 'cancelled', 'aborted')"
+    before = {table: await value(conn, f"select count(*) from {table}") for table in HISTORY}
+    shown = await value(conn, "select job_view(j) from automation_job as j where id = %s", made.job_id)
+    live = await value(conn, "select count(*) from procrastinate_jobs where status in ('todo', 'doing')")
+    assert await value(conn, spent) == 1
+    await age(conn, kept)
+    assert await due(conn, "queue row", outcome) == 0 == await retain(conn, "queue row", outcome)
+    await age(conn, gone)
+    other = "failed" if outcome == "completed" else "completed"
+    assert await retain(conn, "queue row", other) == 0
+    assert await due(conn, "queue row", outcome) == 1 == await retain(conn, "queue row", outcome)
+    assert await value(conn, spent) == 0
+    assert {table: await value(conn, f"select count(*) from {table}") for table in HISTORY} == before
+    assert await value(conn, "select job_view(j) from automation_job as j where id = %s", made.job_id) == shown
+    assert await value(conn, "select count(*) from procrastinate_jobs where status in ('todo', 'doing')") == live
+    assert await value(conn, "select count(*) from ops.doctor()") == 0
+
+
+@pytest.mark.parametrize("state", ["queued", "processing", "retrying", "held", "awaiting_media"])
+async def test_rows_of_live_jobs_stay_however_old(conn: Connection, state: State) -> None:
+    made = await make_record(conn, state=state)
+    await age(conn, "10 years")
+    await retain(conn, "queue row", "completed")
+    await retain(conn, "queue row", "failed")
+    assert await value(conn, "select count(*) from procrastinate_jobs as q join automation_job as j on j.queue_job_id = q.id where j.id = %s", made.job_id) == 1  # fmt: skip
+
+
+async def test_a_row_that_ended_twice_is_kept_by_its_last_end(conn: Connection) -> None:
+    await make_record(conn, state="failed")
+    await age(conn, "8 days")
+    await conn.execute(
+        "insert into procrastinate_events (job_id, type) select id, 'succeeded' from procrastinate_jobs where status = 'failed'"
+    )
+    assert await retain(conn, "queue row", "failed") == 0
+    await conn.execute("update procrastinate_events set at = now() - interval '25 h' where type = 'succeeded'")
+    assert await retain(conn, "queue row", "completed") == 1
+
+
+async def test_a_row_that_somebody_holds_is_left_for_the_next_round(conn: Connection, database_url: str) -> None:
+    for _ in range(2):
+        await make_record(conn, state="completed")
+    await age(conn, "2 days")
+    async with await AsyncConnection.connect(database_url) as other:
+        await other.execute("select from procrastinate_jobs order by id limit 1 for update")
+        assert await retain(conn, "queue row", "completed") == 1
+        # And two rounds at once don't meet.
+        await other.execute("select from retention for update")
+        assert await retain(conn, "queue row", "completed") == 0
+    assert await retain(conn, "queue row", "completed") == 1
+
+
+async def test_batches_find_their_size(conn: Connection) -> None:
+    await conn.execute("set session_replication_role = replica")
+    await conn.execute(
+        "insert into procrastinate_jobs (queue_name, task_name, status) select 'x', 'x', 'succeeded' from generate_series(1, 100)"
+    )
+    await conn.execute(
+        "insert into procrastinate_events (job_id, type, at) select id, 'succeeded', now() - interval '2 days' from procrastinate_jobs"
+    )
+    await conn.execute("set session_replication_role = origin")
+    async with conn.transaction(force_rollback=True):
+        await conn.execute("update retention set batch = 10, removed = 0")
+        assert await retain(conn, "queue row", "completed") == 100
+        policy = await row(conn, POLICY, "queue row", "completed")
+        assert policy is not None
+        assert policy[2] > 10
+        assert policy[3:] == (100, 100)
+    async with conn.transaction(force_rollback=True):
+        await conn.execute(
+            "create function pg_temp.slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.06); return null; end'"
+        )
+        await conn.execute(
+            "create trigger slow after delete on procrastinate_jobs for each statement execute function pg_temp.slow()"
+        )
+        await conn.execute("update retention set batch = 40")
+        assert await row(conn, "select removed, more from retain('queue row', 'completed', true)") == (40, True)
+        assert (await row(conn, POLICY, "queue row", "completed") or ())[2] == 20
+        assert await value(conn, "select longest_ms >= 60 from ops.retention where outcome = 'completed'") is True
+
+
+async def test_a_policy_is_changed_with_a_reason_and_on_record(conn: Connection) -> None:
+    await make_record(conn, state="completed")
+    await age(conn, "2 hours")
+    async with conn.transaction(force_rollback=True):
+        assert (
+            await value(conn, "select ops.set_retention('queue row', '1 hour', 'the disk is full', 'completed')") == 1
+        )
+        act = await row(conn, "select actor = session_user, action, reason, before ->> 'keep', after from audit_event order by id desc limit 1")  # fmt: skip
+        assert act is not None
+        assert act[:4] == (True, "retention.set", "the disk is full", "24:00:00")
+        assert act[4] == {"what": "queue row", "outcome": "completed", "keep": "01:00:00", "enabled": True}
+        assert await due(conn, "queue row", "completed") == 1
+        assert await value(conn, "select ops.set_retention('queue row', null, 'an audit')") == 2
+        assert await retain(conn, "queue row", "completed") == 0, "null keeps for ever"
+        # A plain UPDATE is on record, too.
+        await conn.execute("update retention set enabled = true, keep = '0' where outcome = 'completed'")
+        assert await value(conn, "select after ->> 'keep' from audit_event order by id desc limit 1") == "00:00:00"
+        assert await retain(conn, "queue row", "completed") == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("ops.set_retention('queue row', '1 day', ' ')", "AB422"),
+        ("ops.set_retention('queue row', '-1 day', 'why')", "AB422"),
+        ("ops.set_retention('record', '1 day', 'why')", "AB404"),
+    ],
+)
+async def test_what_cannot_be_set_is_said(conn: Connection, call: str, code: str) -> None:
+    with pytest.raises(psycopg.Error) as refused:
+        await conn.execute(f"select {call}".encode())
+    assert refused.value.sqlstate == code
+    assert refused.value.diag.message_hint
+
+
+async def test_truncated_events_begin_the_age_anew(conn: Connection) -> None:
+    await make_record(conn, state="completed")
+    await conn.execute("truncate procrastinate_events")
+    assert await retain(conn, "queue row", "completed") == 0
+    await age(conn, "25 h")
+    assert await retain(conn, "queue row", "completed") == 1
