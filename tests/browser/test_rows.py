@@ -1,4 +1,5 @@
-"""Many changes at once on many rows: each row is right at the end, none is made anew, and a burst is few frames."""
+"""Many changes at once on many rows: each row is right at the end, none is made anew, only those in sight are laid out, and a
+burst is few frames."""
 
 from __future__ import annotations
 
@@ -33,6 +34,14 @@ SHOWN = """() => [...document.querySelectorAll('tr[data-id]')].map((row) => {
 })"""
 
 
+# Which rows have been laid out, by their place in the list, and how high all of them are thought to be.
+LAID_OUT = """() => {
+  const rows = [...document.querySelectorAll('tr[data-id]')];
+  const at = rows.flatMap((row, n) => row.firstElementChild.checkVisibility({ contentVisibilityAuto: true }) ? [n] : []);
+  return { at, high: document.querySelector('tbody').offsetHeight };
+}"""
+
+
 @pytest.fixture
 async def page(database_url: str, redis_url: str, conn: Connection, tmp_path: Path) -> AsyncIterator[Page]:
     project = await make_project(conn)
@@ -48,7 +57,10 @@ async def page(database_url: str, redis_url: str, conn: Connection, tmp_path: Pa
         yield desk.page
 
 
-async def test_a_storm_of_changes_ends_with_every_row_right(page: Page, conn: Connection) -> None:
+async def test_a_storm_of_changes_ends_with_every_row_right_and_lays_out_those_in_sight(
+    page: Page, conn: Connection
+) -> None:
+    await _lays_out_what_is_in_sight(page)
     await page.evaluate(WATCH)
     for _ in range(ROUNDS):
         await conn.execute(
@@ -71,3 +83,17 @@ async def test_a_storm_of_changes_ends_with_every_row_right(page: Page, conn: Co
     # Each change is the text of one row; a browser that redrew all rows for each would have sixty times as many.
     assert seen["mutations"] <= 4 * ROWS * ROUNDS
     assert seen["frames"] <= ROWS * ROUNDS / 2, "a burst is told in one breath, and drawn in few frames"
+
+
+async def _lays_out_what_is_in_sight(page: Page) -> None:
+    seen = []
+    for place, end in (("first", "at[0] === 0"), ("last", f"at.at(-1) === {ROWS - 1}")):
+        await getattr(page.locator("tr[data-id]"), place).scroll_into_view_if_needed()
+        found = await page.wait_for_function(
+            f"() => {{ const {{ at, high }} = ({LAID_OUT})(); return {end} && {{ at, high }}; }}"
+        )
+        seen.append(await found.json_value())
+    top, bottom = seen
+    assert max(len(top["at"]), len(bottom["at"])) < ROWS / 2, "five hundred rows would be laid out for a change of one"
+    assert set(top["at"]).isdisjoint(bottom["at"]), "a row that was left is laid out no more"
+    assert bottom["high"] == pytest.approx(top["high"], abs=ROWS), "rows are as high as was thought, or the page jumps"

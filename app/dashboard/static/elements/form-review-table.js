@@ -103,7 +103,7 @@ class FormReviewTable extends HTMLElement {
     if (acts.length > 0) this.#choice = new RowChoice({ acts, api: apiFor(this), list: this.#chosenFrom() });
     this.#choice?.watch(parts.body);
     const head = h("tr", { role: "row" }, this.#choice?.head, COLUMNS.map((name) => h("th", { role: "columnheader", scope: "col" }, name)));
-    parts.table = h("table", { role: "table", "aria-label": "Records" }, h("thead", { role: "rowgroup" }, head), parts.body);
+    parts.table = h("table", { role: "table", class: this.#choice && "choosable", "aria-label": "Records" }, h("thead", { role: "rowgroup" }, head), parts.body);
     this.append(
       this.#filterBar.element,
       h("div", { class: "card sheet" }, parts.table, parts.empty),
