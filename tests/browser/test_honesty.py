@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from app.core.access import create_user
+from app.live.timings import Timings
 from sql import Connection
 from tests.browser.air import Air, air
 from tests.browser.desk import Desk, Person, at_desk
@@ -42,6 +44,19 @@ class Bench(msgspec.Struct, kw_only=True):
             await self.conn.execute(
                 "update automation_job set portal_url = 'http://p/' || seq where id = %s", (self.made.job_id,)
             )
+
+
+PHASES = """() => {
+  const status = document.querySelector('connection-status');
+  window.phases = [status.dataset.phase];
+  new MutationObserver(() => phases.push(status.dataset.phase)).observe(status, { attributeFilter: ['data-phase'] });
+}"""
+
+
+@pytest.fixture
+def short_lived(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams of a server started from here on end after two seconds instead of fifteen minutes."""
+    monkeypatch.setattr("app.main.Timings", partial(Timings, lifetime_s=2.0))
 
 
 @pytest.fixture
@@ -76,6 +91,22 @@ async def test_a_break_is_said_with_its_age_and_next_try_and_then_what_was_misse
     await expect(status.locator("dl")).to_contain_text("3 changes missed and shown since")
     await bench.page.keyboard.press("Escape")
     await expect(status.locator("dl")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("short_lived")
+async def test_a_stream_that_the_server_ends_goes_on_without_a_word_and_the_list_hears_of_records(bench: Bench) -> None:
+    row = bench.page.locator(f"tr[data-id='{bench.made.record_id}']")
+    await bench.page.evaluate(PHASES)
+    for _ in range(2):
+        async with bench.page.expect_request("**/api/events*", timeout=60_000):
+            pass
+    await bench.change()
+    # No job changes by this, so only the record's own event can bring it.
+    await bench.conn.execute("update asbuilt_record set crew = 'Crew Lima' where id = %s", (bench.made.record_id,))
+    await expect(row).to_contain_text("Crew Lima")
+    assert await bench.page.evaluate("() => phases") == ["live"]
+    bench.way.cut()
+    await bench.page.wait_for_function("() => phases.includes('reconnecting')")
 
 
 async def test_how_long_a_change_took_from_commit_to_screen_is_measured(bench: Bench) -> None:

@@ -6,6 +6,7 @@ import { localNow } from "./clock.js";
 const SILENCE_MS = 40_000; // the server sends a comment every 15 s
 const QUIET_MS = 20_000; // whoever comes back after so long does not wait for the silence
 const BUDGET_MS = 12; // of events at a stretch: then the page may draw and answer the person
+const PATIENCE_MS = 2000; // a stream that ended in good order may take so long to begin anew before it is called a break
 const HIDDEN_MS = 60_000; // a browser opens six connections an origin: tabs nobody sees give theirs back
 
 /** Cuts a byte stream's text into events, as the HTML standard's "event stream interpretation" says. */
@@ -62,7 +63,8 @@ export function backoff(failures, base = 2000, random = Math.random) {
  * A stream that stays open. `onEvent({type, data, id})`; `onBeat(times, {asked, heard})` with the server's times of a
  * heartbeat and the local ones of the request and of its arrival; `onPhase(phase, {status, tries, next})` with connecting, live,
  * reconnecting, paused or denied: `tries` numbers the next try since it last worked, at `next` (null: now). After a break it resumes
- * from the last id it saw.
+ * from the last id it saw. The server ends each stream after a while: one that ended in good order, having told everything, goes on
+ * as live while the next begins.
  */
 export class LiveStream {
   #abort = null;
@@ -73,6 +75,7 @@ export class LiveStream {
   #closed = false;
   #everLive = false;
   #retryMs = 2000;
+  #toldAll = false;
 
   constructor({ url, headers = {}, credentials = "same-origin", onEvent, onBeat, onPhase }) {
     Object.assign(this, { url, headers, credentials, onEvent, onBeat, onPhase });
@@ -90,11 +93,14 @@ export class LiveStream {
     this.#abort?.abort();
   }
 
-  async #connect() {
+  async #connect({ quiet = false } = {}) {
     clearTimeout(this.#timers.retry);
+    clearTimeout(this.#timers.patience);
     this.#abort?.abort();
     const abort = (this.#abort = new AbortController());
-    this.#tell(null);
+    if (quiet) this.#timers.patience = setTimeout(() => this.#tell(null), PATIENCE_MS);
+    else this.#tell(null);
+    let inOrder = false;
     try {
       this.#alive();
       const asked = localNow();
@@ -106,16 +112,19 @@ export class LiveStream {
       if (answer.status === 400) this.#lastId = "";
       if (!answer.ok || !answer.body) throw new Error(`stream answered ${answer.status}`);
       await this.#read(answer.body.getReader(), asked);
+      inOrder = this.#toldAll;
     } catch {
       // Every way a stream can end is answered below: with another try.
     }
-    if (!this.#closed && this.#abort === abort) this.#later();
+    if (!this.#closed && this.#abort === abort) this.#later(inOrder);
   }
 
   async #read(reader, asked) {
     const parser = new SseParser();
     const decoder = new TextDecoder();
     this.#everLive = true;
+    this.#toldAll = false;
+    clearTimeout(this.#timers.patience);
     this.onPhase("live", {});
     for (;;) {
       const { done, value } = await reader.read();
@@ -125,6 +134,7 @@ export class LiveStream {
       this.#failures = 0;
       let began = performance.now();
       for (const event of parser.push(decoder.decode(value, { stream: true }))) {
+        if (event.beat?.as_of) this.#toldAll = true;
         if (event.beat) this.onBeat(event.beat, { asked, heard });
         else this.onEvent(event);
         if (event.id) this.#lastId = event.id;
@@ -143,13 +153,14 @@ export class LiveStream {
     this.#timers.silence = setTimeout(() => this.#connect(), SILENCE_MS);
   }
 
-  #later() {
+  #later(quiet) {
     clearTimeout(this.#timers.silence);
+    clearTimeout(this.#timers.patience);
     if (document.hidden && this.#timers.paused) return;
     const wait = backoff(this.#failures, this.#retryMs);
     this.#failures += 1;
-    this.#timers.retry = setTimeout(() => this.#connect(), wait);
-    this.#tell(Date.now() + wait);
+    this.#timers.retry = setTimeout(() => this.#connect({ quiet }), wait);
+    if (!quiet) this.#tell(Date.now() + wait);
   }
 
   #tell(next) {
@@ -176,6 +187,7 @@ export class LiveStream {
     this.#timers.paused = 1;
     clearTimeout(this.#timers.silence);
     clearTimeout(this.#timers.retry);
+    clearTimeout(this.#timers.patience);
     this.onPhase("paused", {});
     this.#abort?.abort();
   }

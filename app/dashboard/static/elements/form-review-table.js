@@ -44,6 +44,10 @@ class FormReviewTable extends HTMLElement {
   #reload = throttle(() => this.#load("first"), 0);
   #recount = throttle(() => this.#count(), COUNT_MS);
   #onJob = ({ detail }) => this.#take(detail);
+  // A review, a photo or a finding that changed no job; of a record that is not shown it may decide whether it matches.
+  #onRecord = ({ detail }) => {
+    if (this.#loaded && (this.#known.has(detail.record_id) || isNarrowed(this.#asked))) this.#refresh();
+  };
   #onResync = () => {
     if (this.#resynced) this.#refresh();
     this.#resynced = true;
@@ -133,6 +137,7 @@ class FormReviewTable extends HTMLElement {
     clearTimeout(this.#again);
     this.#abort?.abort();
     this.#feed?.removeEventListener("job", this.#onJob);
+    this.#feed?.removeEventListener("record", this.#onRecord);
     this.#feed?.removeEventListener("resync", this.#onResync);
     this.#feed?.release();
     this.#feed = null;
@@ -144,6 +149,7 @@ class FormReviewTable extends HTMLElement {
     this.#resynced = false;
     this.#feed = acquireFeed(apiFor(this), { project: this.getAttribute("project") });
     this.#feed.addEventListener("job", this.#onJob);
+    this.#feed.addEventListener("record", this.#onRecord);
     this.#feed.addEventListener("resync", this.#onResync);
     this.#load("first");
     this.#choices();
