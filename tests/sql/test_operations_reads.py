@@ -96,6 +96,19 @@ async def test_throughput_counts_in_pieces_and_as_a_whole(conn: Connection) -> N
     assert all((row.uploads, row.completed, row.run_p50_s) == (0, 0, None) for row in other)
 
 
+async def test_a_percentile_of_many_waits_is_right_to_within_five_in_a_hundred(conn: Connection) -> None:
+    device = await make_device(conn, await make_project(conn))
+    for n in range(20):
+        await took(conn, device, ago_s=60, waited_s=0 if n < 11 else 1.7**n, ran_s=7 * 1.3**n)
+    step_s, steps = PIECES["month"]
+    whole = (await store.THROUGHPUT(conn, projects=[device.project.id], step_s=step_s, steps=steps))[-1]
+    assert whole.completed == 20
+    assert whole.pickup_p50_s == pytest.approx(0, abs=0.001), "most did not wait at all"
+    assert whole.pickup_p95_s == pytest.approx(1.7**18, rel=0.05)
+    assert whole.run_p50_s == pytest.approx(7 * 1.3**9, rel=0.05)
+    assert whole.run_p95_s == pytest.approx(7 * 1.3**18, rel=0.05)
+
+
 async def test_an_attempt_keeps_since_when_it_could_have_begun(conn: Connection) -> None:
     made = await make_record(conn, state="retrying")
     ready = await value(
