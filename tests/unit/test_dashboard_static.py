@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -11,11 +12,13 @@ import pytest
 from app.dashboard.assets import STATIC, load_assets
 from app.dashboard.routes import PAGES as SERVED
 from app.jobs.states import LOOKS
+from app.review.schemas import Decision
 
 SCRIPTS = sorted(STATIC.rglob("*.js"))
 PAGES = sorted(STATIC.glob("*.html"))
 STYLES = sorted(STATIC.glob("*.css"))
 DOCS = Path(__file__).parents[2] / "docs"
+SQL = Path(__file__).parents[2] / "sql"
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +57,17 @@ def test_every_icon_that_is_named_is_drawn() -> None:
     text = "".join(path.read_text() for path in SCRIPTS)
     named = set(re.findall(r'icon\("(\w+)"\)|"?icon"?: "(\w+)"', text))
     assert {a or b for a, b in named} <= _drawn()
+
+
+def test_every_act_that_sql_can_put_on_record_has_its_words() -> None:
+    texts = [path.read_text() for path in SQL.rglob("*.sql") if path.parent.name in ("functions", "queries")]
+    texts = [text for text in texts if re.search(r"insert into audit_event|note_edit\(", text)]
+    written = {act for text in texts for act in re.findall(r"'((?!asbuilt\.)[a-z]+\.[a-z_]+)'", text)}
+    written |= {f"record.{decision}" for decision in get_args(Decision)}
+    assert {"job.retry", "portal.breaker", "queue.delete", "form.import"} <= written
+    words = (STATIC / "words.js").read_text()
+    missing = {act for act in written if f'"{act}": "' not in words}
+    assert not missing, "shown as a code in the audit and on the record's timeline"
 
 
 def test_every_tone_has_its_colours() -> None:

@@ -64,6 +64,19 @@ const REVIEW_STATES = {
   rejected: { label: "Rejected", tone: "bad", icon: "cross" },
 };
 
+// What a person, or somebody with psql, did: every action that the database keeps on record.
+const ACTIONS = {
+  "job.retry": "Retried", "job.hold": "Put on hold", "job.release": "Released", "job.cancel": "Cancelled",
+  "job.outcome": "Said what the portal has", "job.reschedule": "Moved in the queue by hand",
+  "queue.delete": "Deleted a queue row by hand", "queue.ended": "Ended a queue row by hand", "queue.truncate": "Emptied the queue by hand",
+  "question.answer": "Answered a question", "defect.waive": "Waived a finding",
+  "record.upload": "Uploaded the record", "record.correct": "Corrected the record", "record.approved": "Approved the record",
+  "record.has_issues": "Sent the record back with issues", "record.rejected": "Rejected the record",
+  "portal.pause": "Paused a portal", "portal.resume": "Resumed a portal", "portal.limit": "Changed a portal’s limits", "portal.breaker": "The breaker moved",
+  "approval.require": "Changed whether submissions are approved", "review.require": "Changed whether records are reviewed first",
+  "form.import": "Brought in a form", "design.import": "Brought in a design",
+};
+
 export const SEVERITY_ORDER = Object.freeze(["blocker", "major", "minor", "info"]);
 
 export function humanize(code) {
@@ -81,6 +94,7 @@ export const waitSentence = (reason) => own(WAIT_REASONS, reason) ?? (reason ? h
 export const outcomeOf = (code) => own(OUTCOMES, code) ?? { label: humanize(code), tone: "mute", icon: "info" };
 export const severityOf = (code) => own(SEVERITIES, code) ?? { label: humanize(code), tone: "mute", icon: "info" };
 export const reviewOf = (code) => own(REVIEW_STATES, code) ?? { label: humanize(code), tone: "mute", icon: "info" };
+export const actLabel = (action) => own(ACTIONS, action) ?? humanize(action);
 export const reviewLabel = (code) => reviewOf(code).label;
 
 /** Who did something, without the kind of the account. */

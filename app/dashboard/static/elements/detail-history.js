@@ -4,13 +4,13 @@ import { between, clock, exact, visible } from "../core.js";
 import { fill, foreign, h, keyed, pill, setAttr, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { STATES, stateOf } from "../states.js";
-import { errorHeadline, humanize, outcomeOf, waitSentence } from "../words.js";
+import { actLabel, errorHeadline, humanize, outcomeOf, waitSentence } from "../words.js";
 import { drawBar, emptyBar, logOf } from "./detail-log.js";
 import { openLightbox, Picture } from "./detail-photos.js";
 
 const WAITING = ["awaiting_media", "held", "queued", "needs_input"];
 const TROUBLED = ["retrying", "failed", "needs_input"];
-const ACTS = { "media": "A photo arrived", "changed": "Changed", "job.retry": "Retried by a person" };
+const CHANGES = { media: "A photo arrived", changed: "Changed" };
 const STEP_ICONS = { confirmed: ["check", "Done"], failed: ["cross", "Failed"], running: ["gear", "Running"] };
 
 export class AttemptsSection {
@@ -115,7 +115,7 @@ export class TimelineSection {
 function timelineEntry(entry) {
   const known = Object.hasOwn(STATES, entry.state ?? "");
   const state = known ? stateOf(entry.state) : { icon: "flag", tone: "mute" };
-  const title = known && entry.kind !== "media" && entry.kind !== "changed" ? state.label : ACTS[entry.kind] ?? humanize(entry.kind);
+  const title = known && entry.kind !== "media" && entry.kind !== "changed" ? state.label : CHANGES[entry.kind] ?? actLabel(entry.kind);
   return h("li", { "data-tone": state.tone },
     h("span", { class: "node" }, icon(state.icon)),
     h("div", {},

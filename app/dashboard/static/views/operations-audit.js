@@ -4,16 +4,10 @@ import { count, exact } from "../core.js";
 import { fill, foreign, h, keyed, time } from "../dom.js";
 import { frame, nothing, scoped, Watch } from "../operations/frame.js";
 import { stateOf } from "../states.js";
-import { humanize } from "../words.js";
+import { actLabel, humanize } from "../words.js";
 
 export const title = "Audit";
 
-const ACTIONS = {
-  "job.retry": "Retried", "job.hold": "Put on hold", "job.release": "Released", "job.cancel": "Cancelled", "job.outcome": "Said what the portal has",
-  "question.answer": "Answered a question", "defect.waive": "Waived a finding", "record.correct": "Corrected the record", "record.review": "Reviewed",
-  "portal.pause": "Paused a portal", "portal.resume": "Resumed a portal", "portal.limit": "Changed a portal’s limits", "portal.breaker": "The breaker moved",
-  "approval.require": "Changed whether submissions are approved", "form.import": "Brought in a form", "design.import": "Brought in a design",
-};
 const KINDS = [["", "Everything"], ["job.", "Jobs"], ["portal.", "Portals"], ["record.", "Records"], ["defect.", "Findings"], ["question.", "Questions"], ["queue.", "Edits by hand"]];
 const FILTERS = ["action", "actor", "record", "since", "until"];
 const TYPING_MS = 300;
@@ -106,7 +100,7 @@ function row(act) {
   return h("li", {},
     h("div", { class: "when" }, time(act.at), h("span", { class: "faint small" }, exact(act.at))),
     h("div", { class: "what" },
-      h("p", {}, h("strong", {}, ACTIONS[act.action] ?? humanize(act.action)), " ", subject(act)),
+      h("p", {}, h("strong", {}, actLabel(act.action)), " ", subject(act)),
       act.reason ? h("p", { class: "said" }, foreign(act.reason, { limit: 600 })) : null,
       changes(act)),
     h("div", { class: "who" }, foreign(name, { limit: 100 }), h("span", { class: "faint small" }, { user: "person", device: "device", "": "by hand, or a process" }[kind] ?? kind)));
