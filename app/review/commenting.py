@@ -12,7 +12,7 @@ from app.core.auth import Caller
 from app.core.db import acting
 from app.core.errors import MalformedRequest
 from app.review import deciding, store
-from app.review.schemas import CommentList, CommentView
+from app.review.talk_schemas import CommentList, CommentView
 from sql import Connection
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.review.schemas import Change, PhotoChange
+from app.review.talk_schemas import Change, PhotoChange
 
 _ABSENT: Any = object()
 

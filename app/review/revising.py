@@ -10,7 +10,7 @@ import msgspec
 from app.core.auth import Caller
 from app.core.errors import RevisionUnknown
 from app.review import deciding, diff, store
-from app.review.schemas import RevisionDiff, RevisionList, RevisionView
+from app.review.talk_schemas import RevisionDiff, RevisionList, RevisionView
 from sql import Connection
 
 

@@ -14,7 +14,7 @@ from app.core.auth import Caller
 from app.core.db import Pool, unavailable_as_problem
 from app.core.errors import RecordUnknown, RevisionUnknown
 from app.review import commenting, revising
-from app.review.schemas import CommentList, CommentRequest, CommentView, RevisionDiff, RevisionList
+from app.review.talk_schemas import CommentList, CommentRequest, CommentView, RevisionDiff, RevisionList
 
 Ask = Request[Caller, Any, State]
 
