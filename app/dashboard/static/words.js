@@ -75,6 +75,7 @@ const ACTIONS = {
   "portal.pause": "Paused a portal", "portal.resume": "Resumed a portal", "portal.limit": "Changed a portal’s limits", "portal.breaker": "The breaker moved",
   "approval.require": "Changed whether submissions are approved", "review.require": "Changed whether records are reviewed first",
   "form.import": "Brought in a form", "design.import": "Brought in a design",
+  "retention.set": "Changed how long something is kept",
 };
 
 export const SEVERITY_ORDER = Object.freeze(["blocker", "major", "minor", "info"]);
