@@ -4,6 +4,7 @@ python -m tests            set up a browser, check, run the first tier (the READ
 python -m tests check      format, lint, types, layers, layout: seconds
 python -m tests slow       the second tier: faults and soaks
 python -m tests contract  whether an automation service speaks the contract: --url URL --token T --portal P --recipe R
+python -m tests pictures   every screen in both themes into docs/pictures, or another folder
 python -m tests bench      the benchmarks, as ratios in one run
 Further arguments go to pytest.
 """
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 from tests import machine
+from tests.browser import pictures
 from tests.contract import command as contract
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +52,9 @@ def main(arguments: list[str]) -> int:
             return check()
         case ["contract", *rest]:
             return asyncio.run(contract.run(rest))
+        case ["pictures", *rest]:
+            machine.ensure_browser()
+            return asyncio.run(pictures.main(rest))
         case ["bench", *rest]:
             return subprocess.run([sys.executable, "-m", "tests.bench", *rest], cwd=ROOT, check=False).returncode
         case ["slow", *rest]:

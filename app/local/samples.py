@@ -107,7 +107,7 @@ class _Album:
 
     def picture(self, shot: str, scene: Scene) -> Image.Image:
         if shot not in self._pictures:
-            self._pictures[shot] = scene().resize((800, 600))
+            self._pictures[shot] = scene().resize((1024, 768))
         return self._pictures[shot]
 
 

@@ -10,15 +10,17 @@ import { portalName, reviewLabel } from "../words.js";
 
 const SETTLED = ["completed", "cancelled"];
 const SEARCH_MS = 250;
-const ANY_TIME = [["", "Any time"], ["today", "Today"], ["7d", "Last 7 days"], ["30d", "Last 30 days"], ["90d", "Last 90 days"], ["..", "Between…"]];
+// Said whole: two of them stand side by side, and a closed select shows nothing but its choice.
+const since = (label) => [["", `${label} any time`], ["today", `${label} today`], ["7d", `${label} in 7 days`], ["30d", `${label} in 30 days`],
+  ["90d", `${label} in 90 days`], ["..", `${label} between…`]];
 const REVIEWS = ["received", "has_issues", "edited", "approved", "rejected"];
 const CHOICES = {
   severity: { label: "Findings", options: [["", "Any findings"], ["blocker", "Blockers"], ["blocker,major", "Major or worse"],
     ["blocker,major,minor", "Minor or worse"], ["blocker,major,minor,info", "Some finding"], ["none", "No finding"]] },
   review: { label: "Review", options: [["", "Any review"], ...REVIEWS.map((state) => [state, reviewLabel(state)])] },
   portal: { label: "Portal", options: [["", "Any portal"]] },
-  received: { label: "Received", options: ANY_TIME },
-  captured: { label: "Captured", options: ANY_TIME },
+  received: { label: "Received", options: since("Received"), days: true },
+  captured: { label: "Captured", options: since("Captured"), days: true },
 };
 
 export class ReviewFilter {
@@ -82,10 +84,10 @@ export class ReviewFilter {
     this.#ask(Object.fromEntries(["q", "state", ...Object.keys(CHOICES)].map((name) => [name, ""])));
   }
 
-  #buildChoice(name, { label, options }) {
+  #buildChoice(name, { label, options, days }) {
     const select = h("select", { "aria-label": label, "data-part": name });
     const choice = { select, options, element: h("span", { class: "choice" }, select) };
-    if (options === ANY_TIME) {
+    if (days) {
       choice.days = ["from", "until"].map((end) => h("input", { type: "date", "aria-label": `${label} ${end}`, hidden: true }));
       choice.element.append(...choice.days);
       for (const day of choice.days) day.addEventListener("change", () => this.#ask({ [name]: spanOf(choice.days) }));
