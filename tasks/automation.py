@@ -15,6 +15,7 @@ from uuid import UUID
 
 from procrastinate.exceptions import JobAborted
 
+from app.core import logs
 from app.core.crashpoints import crashpoint
 from tasks import claiming, questions, settling, store, ungated, verifying
 from tasks.admission import await_start, turned_away
@@ -44,6 +45,11 @@ async def automate(shop: Workshop, job_id: UUID, queue_job_id: int) -> None:
             return
         log.info("the queue row is not the job's any more", extra={"event": "attempt.superseded", "job": job_id})
         raise JobAborted
+    with logs.about(attempt=claim.attempt):
+        await _to_its_end(shop, claim, queue_job_id)
+
+
+async def _to_its_end(shop: Workshop, claim: Claim, queue_job_id: int) -> None:
     said = {"job": claim.id, "attempt": claim.attempt}
     log.info("attempt began", extra={"event": "attempt.began", **said})
     try:

@@ -72,6 +72,8 @@ async def fail(shop: Workshop, claim: Claim, ended: RunEnded, *, trace: str = ""
     )
     if settled.state is None:
         raise JobAborted
+    said = {"code": failure.code, "class": failure.error_class, "step": failure.step, "state": settled.state}
+    log.warning("attempt failed", extra={"event": "attempt.failed", **attempt, **said})
     shop.due.set()
     raise AttemptFailed(failure.code)
 

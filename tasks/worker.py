@@ -102,13 +102,15 @@ def make_app(config: settings.Settings) -> App:
         if context.job.id is None:
             raise ValueError("a fetched queue row has an id")
         shop: Workshop = context.additional_context["shop"]
-        async with attempt_log.kept(shop, context.job.id):
-            await automate(shop, UUID(automation_job_id), context.job.id)
+        with logs.about(job=automation_job_id, queue_row=context.job.id):
+            async with attempt_log.kept(shop, context.job.id):
+                await automate(shop, UUID(automation_job_id), context.job.id)
 
     @app.task(name="check_photos", queue=CHECKS, pass_context=True)
     async def check_photos(context: JobContext, *, record_id: str) -> None:
         shop: Workshop = context.additional_context["shop"]
-        await shop.checker.check(UUID(record_id))
+        with logs.about(record=record_id):
+            await shop.checker.check(UUID(record_id))
 
     return app
 

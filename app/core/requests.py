@@ -13,6 +13,8 @@ from litestar import Request
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
 
+from app.core import logs
+
 log = logging.getLogger("asbuilt.http")
 
 
@@ -61,20 +63,13 @@ class RequestLog:
                 self._answered(scope["method"], route, status, time.monotonic() - whole)
             await send(message)
 
-        try:
-            await self._app(scope, timed, named)
-        finally:
-            log.info(
-                "request answered",
-                extra={
-                    "event": "http.request",
-                    "request": request_id,
-                    "method": scope.get("method"),
-                    "path": scope["path"],
-                    "status": status,
-                    "ms": round((time.monotonic() - started) * 1000, 1),
-                },
-            )
+        with logs.about(request=request_id):
+            try:
+                await self._app(scope, timed, named)
+            finally:
+                said = {"method": scope.get("method"), "path": scope["path"], "status": status}
+                ms = round((time.monotonic() - started) * 1000, 1)
+                log.info("request answered", extra={"event": "http.request", **said, "ms": ms})
 
 
 def _now() -> datetime:

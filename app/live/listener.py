@@ -73,7 +73,7 @@ class Listener:
                 await self._session()
                 continue
             except Exception as exc:
-                log.warning("LISTEN broke", extra={"event": "live.listen_broke", "error": repr(exc)[:200]})
+                log.warning("LISTEN broke", extra={"event": "live.listen_broke", "error": type(exc).__name__})
             self._sink.turn(status="poll")
             await self._poll_by_pool()
             await asyncio.sleep(self._pause_s * random.uniform(0.5, 1))  # noqa: S311
@@ -187,7 +187,7 @@ class Listener:
         try:
             await store.within(self._t.read_s, self._catch_up_by_pool())
         except Exception as exc:
-            log.warning("no status", extra={"event": "live.poll_failed", "error": repr(exc)[:200]})
+            log.warning("no status", extra={"event": "live.poll_failed", "error": type(exc).__name__})
 
     async def _catch_up_by_pool(self) -> None:
         async with self._pool.connection() as conn:

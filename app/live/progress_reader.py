@@ -61,7 +61,7 @@ class ProgressReader:
                 pause_s = self._t.backoff_first_s
                 await self._follow(client)
             except Exception as exc:
-                log.warning("progress broke", extra={"event": "live.progress_broke", "error": repr(exc)[:200]})
+                log.warning("progress broke", extra={"event": "live.progress_broke", "error": type(exc).__name__})
             finally:
                 await client.aclose()
             self._sink.turn(progress="degraded")

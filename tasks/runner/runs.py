@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.core import logs
 from app.core.credentials import Unresolved
 from tasks.engines import events as data
 from tasks.engines.contract import CommitGrant, RunFailure, RunSpec
@@ -187,7 +188,8 @@ class Runs:
     async def _work(self, run: Run, recipe: Recipe) -> None:
         try:
             async with self._slots:
-                await execute(run, recipe=recipe, shop=self.shop)
+                with logs.about(run=run.id):
+                    await execute(run, recipe=recipe, shop=self.shop)
         except asyncio.CancelledError:
             # Cancelled while queued, or before its first step: nothing has written its end yet.
             if not run.over:

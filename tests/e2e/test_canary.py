@@ -29,6 +29,7 @@ from tests.faults.http import serve
 from tests.machine import browser
 from tests.service import listed, multipart, record, token, until, web_settings
 from tests.unit.pictures import jpeg
+from tests.unit.test_logs import documented
 from tests.worker.asking import Asker
 from tests.worker.plant import SHOTS
 from tests.worker.processes import Child, child, web_process, worker_process
@@ -38,6 +39,7 @@ DRIVERS = ["none", *([found] if (found := browser()) else [])]
 BROWSERS_LATER = [pytest.param(driver, marks=[pytest.mark.slow] if driver != "none" else []) for driver in DRIVERS]
 PERSONAL = ("M. Okafor", "WO-48213", "Crew 7", "P-1041", "44.4583")
 """What stands in the record: of a person, of the work, of a place."""
+ALWAYS = {"time", "level", "logger", "event", "message", "request", "job", "queue_row", "attempt", "record", "run"}
 LOCKED = """<!doctype html><title>Sign in</title><form method="post" action="/login">
 <label for="u">User name</label><input id="u" name="user">
 <label for="p">Password</label><input id="p" name="password" type="password" {}>
@@ -152,6 +154,9 @@ class World(msgspec.Struct, kw_only=True):
         assert found == set()
         logs = {place: text for place, text in written.items() if place.startswith("log of ")}
         assert [(said, place) for said in PERSONAL for place, text in logs.items() if said.encode() in text] == []
+        lines = [line for text in logs.values() for line in text.decode().splitlines() if line.startswith("{")]
+        assert len(lines) > 20
+        assert [line for line in lines if undocumented(msgspec.json.decode(line))] == []
 
 
 def _read(redis: Redis, key: Any) -> object:
@@ -204,6 +209,16 @@ async def world(
     await seed(database_url, portal_url="http://portal.example")
     async with AsyncExitStack() as stack:
         yield World(settings=settings, canaries=canaries, conn=conn, folder=folder, stack=stack, said={}, answers=[])
+
+
+def undocumented(line: dict[str, Any]) -> str:
+    """What of a line is not as docs/logs.md has it."""
+    event, page = line["event"], documented()
+    if not line["logger"].startswith("asbuilt.") and line["level"] != "info":
+        return ""  # another library's
+    if event not in page:
+        return f"no event {event}"
+    return " ".join(line.keys() - page[event] - ALWAYS)
 
 
 async def runs(world: World) -> httpx.AsyncClient:

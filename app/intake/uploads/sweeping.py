@@ -39,7 +39,9 @@ async def swept(uploads: Uploads) -> AsyncIterator[None]:
                 await remove_strays(uploads)
             except (Problem, psycopg.Error, OSError) as exc:
                 # Also a database that is not migrated yet: the next sweep finds its tables.
-                log.warning("a sweep was cut short", extra={"event": "uploads.sweep_failed", "error": str(exc)})
+                log.warning(
+                    "a sweep was cut short", extra={"event": "uploads.sweep_failed", "error": type(exc).__name__}
+                )
             await asyncio.sleep(uploads.intake.settings.upload_sweep_s)
 
     sweeping = asyncio.create_task(sweep())
