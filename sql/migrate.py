@@ -1,21 +1,22 @@
-"""Bring a database to this version: Procrastinate's own schema, our numbered migrations, then functions and views.
+"""Bring a database to this version: Procrastinate's own schema, our numbered migrations, functions and views, then grants.
 
 Forward only. Each file runs in its own transaction, is entered into the ledger with its hash, and is refused if it was
-edited after it had been applied; functions and views run again whenever their text has changed. Procrastinate's upgrades
-find their tables without our triggers, which come back with the functions.
+edited after it had been applied; functions and views run again whenever their text has changed, the grants every time.
+Procrastinate's upgrades find their tables without our triggers, which come back with the functions.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection
+from psycopg.errors import Diagnostic
 
 from sql import loader
 
@@ -66,20 +67,32 @@ class EditedMigration(RuntimeError):
     """A numbered migration was changed after it had been applied to this database."""
 
 
-async def migrate(database_url: str) -> list[str]:
+async def migrate(database_url: str, *, warn: Callable[[str], None] = lambda _: None) -> list[str]:
     """Apply what is missing and answer the names applied. Two at once are safe: the second waits, then finds nothing.
+
+    `warn` is told, in a sentence, what could not be done and stops nothing: roles that this user may not make.
 
     Raises `EditedMigration`, and psycopg's errors; a file that fails leaves nothing of itself behind.
     """
     async with await AsyncConnection.connect(database_url, autocommit=True, application_name="asbuilt-migrate") as conn:
+        conn.add_notice_handler(lambda notice: _pass_on(notice, warn))
         await HOLD_LOCK(conn)
         try:
             await BOUND_LOCKS(conn)
             await CREATE_LEDGER(conn)
             await _free_the_queue(conn)
-            return [script.name for script in await _pending(conn) if await _apply(conn, script)]
+            applied = [script.name for script in await _pending(conn) if await _apply(conn, script)]
+            # Always: what is new has none yet, a view that was made anew has lost them, and roles are the cluster's.
+            for script in _grants():
+                await _apply(conn, script)
+            return applied
         finally:
             await RELEASE_LOCK(conn)
+
+
+def _pass_on(notice: Diagnostic, warn: Callable[[str], None]) -> None:
+    if notice.severity_nonlocalized == "WARNING":
+        warn("; ".join(part for part in (notice.message_primary, notice.message_hint) if part))
 
 
 async def missing(conn: loader.Connection) -> list[str]:
@@ -126,7 +139,8 @@ async def _done(conn: loader.Connection) -> dict[tuple[str, str], str]:
 
 
 def _changed(done: Mapping[tuple[str, str], str]) -> list[Script]:
-    return [script for script in repeatables() if done.get((script.source, script.name)) != script.sha256]
+    wanted = repeatables() + _grants()
+    return [script for script in wanted if done.get((script.source, script.name)) != script.sha256]
 
 
 async def _apply(conn: loader.Connection, script: Script) -> bool:
@@ -152,11 +166,15 @@ def _numbered() -> list[Script]:
 
 def repeatables() -> list[Script]:
     """Functions with their triggers, then views, each in the order of their names."""
-    return [
-        Script(source="repeatable", name=f"{folder}/{name}", text=text)
-        for folder in ("functions", "views")
-        for name, text in _scripts(folder)
-    ]
+    return _repeatables("functions") + _repeatables("views")
+
+
+def _grants() -> list[Script]:
+    return _repeatables("grants")
+
+
+def _repeatables(folder: str) -> list[Script]:
+    return [Script(source="repeatable", name=f"{folder}/{name}", text=text) for name, text in _scripts(folder)]
 
 
 def _scripts(folder: str) -> Iterator[tuple[str, str]]:

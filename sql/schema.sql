@@ -553,21 +553,6 @@ table record_serial: constraint record_serial_project_id_fkey FOREIGN KEY (proje
 table record_serial: constraint record_serial_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
 table record_serial: constraint record_serial_serial_check CHECK ((serial <> ''::text))
 CREATE INDEX record_serial_record ON public.record_serial USING btree (record_id)
-table retention: what text not null
-table retention: outcome text not null
-table retention: keep interval not null
-table retention: enabled boolean not null default true
-table retention: note text not null
-table retention: batch integer not null default 200
-table retention: last_at timestamp with time zone
-table retention: last_removed integer not null default 0
-table retention: last_ms double precision not null default 0
-table retention: longest_ms double precision not null default 0
-table retention: removed bigint not null default 0
-table retention: constraint retention_batch_check CHECK (((batch >= 10) AND (batch <= 10000)))
-table retention: constraint retention_keep_check CHECK ((keep >= '00:00:00'::interval))
-table retention: constraint retention_of_uploads_in_progress CHECK (((what <> 'file'::text) OR (keep >= '00:30:00'::interval)))
-table retention: constraint retention_pkey PRIMARY KEY (what, outcome)
 table schema_migration: source text not null
 table schema_migration: name text not null
 table schema_migration: sha256 text not null
@@ -719,18 +704,6 @@ view ops.questions: expires_at timestamp with time zone
 view ops.questions: answered_at timestamp with time zone
 view ops.questions: answered_by text
 view ops.questions: outcome text
-view ops.retention: what text
-view ops.retention: outcome text
-view ops.retention: keep interval
-view ops.retention: enabled boolean
-view ops.retention: due bigint
-view ops.retention: last_at timestamp with time zone
-view ops.retention: last_removed integer
-view ops.retention: last_ms double precision
-view ops.retention: longest_ms double precision
-view ops.retention: batch integer
-view ops.retention: removed bigint
-view ops.retention: note text
 view ops.throughput: project text
 view ops.throughput: hour timestamp with time zone
 view ops.throughput: completed bigint
@@ -777,7 +750,6 @@ function public.app_queue_back() returns trigger
 function public.app_queue_cancel() returns trigger
 function public.app_queue_deleted() returns trigger
 function public.app_queue_ended() returns trigger
-function public.app_queue_events() returns trigger
 function public.app_queue_plan() returns trigger
 function public.app_queue_wake() returns trigger
 function ops.approve(p_job uuid, p_approved boolean, p_reason text) returns jsonb
@@ -793,7 +765,6 @@ function ops.comment(p_record uuid, p_text text) returns jsonb
 function public.compare_photos(p_most integer) returns integer
 function public.confirm_submission(p_job uuid, p_attempt integer, p_confirmation text, p_how text) returns void
 function public.correct_record(p_project uuid, p_device uuid, p_expected integer, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_actor text, OUT outcome text) returns text
-function public.count_due(p_what text, p_outcome text, p_border timestamp with time zone, p_most integer) returns bigint
 function public.defer_checks(p_record uuid) returns void
 function ops.doctor(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_attempts(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
@@ -804,7 +775,6 @@ function public.doctor_queue(p_grace_s double precision) returns TABLE(rule text
 function public.doctor_records() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_slots(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_submissions() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
-function public.due_queue_rows(p_outcome text, p_border timestamp with time zone, p_most integer) returns SETOF bigint
 function public.end_waiting(job automation_job, p_code text, p_message text) returns automation_job
 function public.expire_inputs() returns double precision
 function public.external_ref(p_record uuid, p_try integer) returns text
@@ -880,7 +850,6 @@ function public.record_version() returns trigger
 function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) returns void
 function ops.release(p_job uuid, p_reason text) returns jsonb
 function public.release_blobs(p_sha256 bytea[], p_older_s double precision) returns SETOF bytea
-function public.remove_queue_rows(p_outcome text, p_border timestamp with time zone, p_most integer) returns integer
 function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb) returns void
 function ops.require_approval(p_on boolean, p_reason text, p_portal text, p_project text) returns void
 function ops.require_review(p_project text, p_on boolean, p_reason text) returns integer
@@ -888,17 +857,15 @@ function public.reserve_start(p_job uuid, p_attempt integer) returns double prec
 function public.restate_waiters(a portal_account) returns void
 function public.resume_job(job automation_job) returns void
 function ops.resume_portal(p_portal text, p_reason text, p_account text) returns integer
-function public.retain(p_what text, p_outcome text, p_begins boolean, OUT removed integer, OUT took_ms double precision, OUT more boolean) returns record
-function public.retention_changed() returns trigger
 function ops.retry(p_job uuid, p_reason text) returns jsonb
 function ops.review(p_record uuid, p_decision text, p_note text, p_version integer) returns jsonb
 function public.review_needs(p_record uuid) returns text
 function public.review_view(r asbuilt_record) returns jsonb
 function public.revise_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
 function public.revision_content(r asbuilt_record) returns jsonb
+function public.said_why(p_reason text) returns text
 function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
 function public.set_limit(real) returns real
-function ops.set_retention(p_what text, p_keep interval, p_reason text, p_outcome text) returns integer
 function public.set_serials(p_project uuid, p_record uuid, p_serials jsonb) returns void
 function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
 function public.settle_asked(p_job uuid, p_attempt integer, p_question jsonb, p_error jsonb) returns boolean
@@ -926,6 +893,7 @@ function public.try_lock_job(p_job uuid) returns automation_job
 function public.under_way(job automation_job) returns boolean
 function public.uuid7() returns uuid
 function ops.waive(p_defect uuid, p_reason text) returns jsonb
+function public.why_given(p_reason text) returns text
 function public.word_similarity(text, text) returns real
 function public.word_similarity_commutator_op(text, text) returns boolean
 function public.word_similarity_dist_commutator_op(text, text) returns real
@@ -941,7 +909,6 @@ CREATE TRIGGER app_queue_back BEFORE UPDATE OF status ON public.procrastinate_jo
 CREATE TRIGGER app_queue_cancel AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'todo'::procrastinate_job_status) AND (new.status = 'cancelled'::procrastinate_job_status))) EXECUTE FUNCTION app_queue_cancel()
 CREATE TRIGGER app_queue_deleted AFTER DELETE ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = ANY (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])))) EXECUTE FUNCTION app_queue_deleted()
 CREATE TRIGGER app_queue_ended AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = ANY (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])) AND (new.status = ANY (ARRAY['succeeded'::procrastinate_job_status, 'failed'::procrastinate_job_status, 'aborted'::procrastinate_job_status])) AND (new.attempts = old.attempts))) EXECUTE FUNCTION app_queue_ended()
-CREATE TRIGGER app_queue_events AFTER TRUNCATE ON public.procrastinate_events FOR EACH STATEMENT EXECUTE FUNCTION app_queue_events()
 CREATE TRIGGER app_queue_plan BEFORE UPDATE OF queue_name, scheduled_at ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'todo'::procrastinate_job_status) AND (new.status = 'todo'::procrastinate_job_status) AND (((new.queue_name)::text <> (old.queue_name)::text) OR (new.scheduled_at IS DISTINCT FROM old.scheduled_at)))) EXECUTE FUNCTION app_queue_plan()
 CREATE TRIGGER app_queue_truncated BEFORE TRUNCATE ON public.procrastinate_jobs FOR EACH STATEMENT EXECUTE FUNCTION app_queue_deleted()
 CREATE TRIGGER app_queue_wake AFTER UPDATE OF status, queue_name, scheduled_at ON public.procrastinate_jobs FOR EACH ROW WHEN (((new.status = 'todo'::procrastinate_job_status) AND ((new.scheduled_at IS NULL) OR (new.scheduled_at <= clock_timestamp())) AND ((old.status <> 'todo'::procrastinate_job_status) OR ((new.queue_name)::text <> (old.queue_name)::text) OR (new.scheduled_at IS DISTINCT FROM old.scheduled_at)))) EXECUTE FUNCTION app_queue_wake()
@@ -962,4 +929,140 @@ CREATE TRIGGER record_tell AFTER DELETE OR UPDATE ON public.defect FOR EACH ROW 
 CREATE TRIGGER record_tell AFTER INSERT OR DELETE OR UPDATE ON public.comment FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_tell AFTER UPDATE OF asset_key, crew, revision, fields, lat, lon, h_accuracy_m, captured_at, review_state, review_note, media_state, deleted_at ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_version BEFORE UPDATE OF revision, review_state ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_version()
-CREATE TRIGGER retention_changed AFTER UPDATE OF keep, enabled ON public.retention FOR EACH ROW WHEN (((new.keep <> old.keep) OR (new.enabled <> old.enabled))) EXECUTE FUNCTION retention_changed()
+grant asbuilt_app: select on access_token
+grant asbuilt_app: select on app_user
+grant asbuilt_app: select on artifact
+grant asbuilt_app: insert, select, update on asbuilt_record
+grant asbuilt_app: insert, select on audit_event
+grant asbuilt_app: select on automation_attempt
+grant asbuilt_app: select, update on automation_input
+grant asbuilt_app: insert, select, update on automation_job
+grant asbuilt_app: select on automation_run
+grant asbuilt_app: select on automation_step
+grant asbuilt_app: delete, insert, select, update (type) on blob
+grant asbuilt_app: insert, select on comment
+grant asbuilt_app: insert, select, update on defect
+grant asbuilt_app: select on design_asset
+grant asbuilt_app: select on device
+grant asbuilt_app: select on form_def
+grant asbuilt_app: delete, insert, select, update on idempotency_key
+grant asbuilt_app: insert, select on job_event
+grant asbuilt_app: select on membership
+grant asbuilt_app: execute on ops.answer_outcome
+grant asbuilt_app: execute on ops.approve
+grant asbuilt_app: select on ops.attempts
+grant asbuilt_app: select on ops.backlog
+grant asbuilt_app: execute on ops.bulk
+grant asbuilt_app: execute on ops.cancel
+grant asbuilt_app: execute on ops.comment
+grant asbuilt_app: execute on ops.doctor
+grant asbuilt_app: select on ops.failures
+grant asbuilt_app: execute on ops.hold
+grant asbuilt_app: select on ops.jobs
+grant asbuilt_app: execute on ops.pause_portal
+grant asbuilt_app: select on ops.portals
+grant asbuilt_app: select on ops.questions
+grant asbuilt_app: execute on ops.release
+grant asbuilt_app: execute on ops.require_approval
+grant asbuilt_app: execute on ops.require_review
+grant asbuilt_app: execute on ops.resume_portal
+grant asbuilt_app: execute on ops.retry
+grant asbuilt_app: execute on ops.review
+grant asbuilt_app: execute on ops.set_limit
+grant asbuilt_app: select on ops.throughput
+grant asbuilt_app: select on ops.timeline
+grant asbuilt_app: execute on ops.waive
+grant asbuilt_app: select on ops.workers
+grant asbuilt_app: delete, insert, select, update on photo
+grant asbuilt_app: select on portal
+grant asbuilt_app: select, update on portal_account
+grant asbuilt_app: delete, insert, select, update on portal_slot
+grant asbuilt_app: select on portal_submission
+grant asbuilt_app: insert, select on procrastinate_events
+grant asbuilt_app: insert, select, update on procrastinate_jobs
+grant asbuilt_app: select on procrastinate_workers
+grant asbuilt_app: select on project
+grant asbuilt_app: delete, insert, select, update on record_check
+grant asbuilt_app: delete, insert, select, update on record_line
+grant asbuilt_app: insert, select on record_revision
+grant asbuilt_app: delete, insert, select, update on record_serial
+grant asbuilt_app: select on schema_migration
+grant asbuilt_app: select, update (used_at) on sign_in_link
+grant asbuilt_app: select on stream_epoch
+grant asbuilt_app: delete, insert, select, update on turn
+grant asbuilt_app: delete, insert, select, update on upload_session
+grant asbuilt_app: delete, insert, select on user_session
+grant asbuilt_app: select on worker
+grant asbuilt_operator: execute on ops.answer_outcome
+grant asbuilt_operator: execute on ops.approve
+grant asbuilt_operator: select on ops.attempts
+grant asbuilt_operator: select on ops.backlog
+grant asbuilt_operator: execute on ops.bulk
+grant asbuilt_operator: execute on ops.cancel
+grant asbuilt_operator: execute on ops.comment
+grant asbuilt_operator: execute on ops.doctor
+grant asbuilt_operator: select on ops.failures
+grant asbuilt_operator: execute on ops.hold
+grant asbuilt_operator: select on ops.jobs
+grant asbuilt_operator: execute on ops.pause_portal
+grant asbuilt_operator: select on ops.portals
+grant asbuilt_operator: select on ops.questions
+grant asbuilt_operator: execute on ops.release
+grant asbuilt_operator: execute on ops.require_approval
+grant asbuilt_operator: execute on ops.require_review
+grant asbuilt_operator: execute on ops.resume_portal
+grant asbuilt_operator: execute on ops.retry
+grant asbuilt_operator: execute on ops.review
+grant asbuilt_operator: execute on ops.set_limit
+grant asbuilt_operator: select on ops.throughput
+grant asbuilt_operator: select on ops.timeline
+grant asbuilt_operator: execute on ops.waive
+grant asbuilt_operator: select on ops.workers
+grant asbuilt_operator: insert, select on procrastinate_events
+grant asbuilt_operator: delete, select, update on procrastinate_jobs
+grant asbuilt_operator: select, update (job_id) on procrastinate_periodic_defers
+grant asbuilt_operator: select on procrastinate_workers
+grant asbuilt_readonly: select on ops.attempts
+grant asbuilt_readonly: select on ops.backlog
+grant asbuilt_readonly: execute on ops.doctor
+grant asbuilt_readonly: select on ops.failures
+grant asbuilt_readonly: select on ops.jobs
+grant asbuilt_readonly: select on ops.portals
+grant asbuilt_readonly: select on ops.questions
+grant asbuilt_readonly: select on ops.throughput
+grant asbuilt_readonly: select on ops.timeline
+grant asbuilt_readonly: select on ops.workers
+grant asbuilt_readonly: select on procrastinate_events
+grant asbuilt_readonly: select on procrastinate_jobs
+grant asbuilt_readonly: select on procrastinate_periodic_defers
+grant asbuilt_readonly: select on procrastinate_workers
+grant asbuilt_worker: insert, select, update on artifact
+grant asbuilt_worker: select, update on asbuilt_record
+grant asbuilt_worker: insert on audit_event
+grant asbuilt_worker: insert, select, update on automation_attempt
+grant asbuilt_worker: insert, select, update on automation_input
+grant asbuilt_worker: select, update on automation_job
+grant asbuilt_worker: insert, select, update on automation_run
+grant asbuilt_worker: delete, insert, select, update on automation_step
+grant asbuilt_worker: delete, insert, select, update (type) on blob
+grant asbuilt_worker: insert, select, update on defect
+grant asbuilt_worker: select on design_asset
+grant asbuilt_worker: select on form_def
+grant asbuilt_worker: insert on job_event
+grant asbuilt_worker: select, update on photo
+grant asbuilt_worker: select on portal
+grant asbuilt_worker: select, update on portal_account
+grant asbuilt_worker: delete, insert, select, update on portal_slot
+grant asbuilt_worker: insert, select, update on portal_submission
+grant asbuilt_worker: delete, insert, select, update on procrastinate_events
+grant asbuilt_worker: delete, insert, select, update on procrastinate_jobs
+grant asbuilt_worker: delete, insert, select, update on procrastinate_periodic_defers
+grant asbuilt_worker: delete, insert, select, update on procrastinate_workers
+grant asbuilt_worker: select on project
+grant asbuilt_worker: delete, insert, select, update on record_check
+grant asbuilt_worker: delete, insert, select, update on record_line
+grant asbuilt_worker: select on record_revision
+grant asbuilt_worker: select on record_serial
+grant asbuilt_worker: select on schema_migration
+grant asbuilt_worker: delete, insert, select, update on turn
+grant asbuilt_worker: delete, insert, select, update on worker

@@ -22,6 +22,7 @@ from redis import Redis
 from app.local import postgres, valkey
 from sql import Connection
 from sql.migrate import migrate
+from tests.logins import make_logins
 from tests.service import Service, service, web_settings
 
 # How quick this machine is at the moment says nothing about the product.
@@ -69,6 +70,7 @@ def database_url(server_url: str) -> Iterator[str]:
     """A migrated database, made once; `conn` empties it between tests."""
     url = new_database(server_url)
     asyncio.run(migrate(url))
+    make_logins(url)
     yield url
     with psycopg.connect(server_url, autocommit=True) as conn:
         name = conninfo.conninfo_to_dict(url)["dbname"]

@@ -21,6 +21,7 @@ from app.core.vault import new_key
 from app.local.seed import seed
 from app.main import Web
 from sql import Connection
+from tests.logins import as_role
 
 SECRET_KEY = new_key()
 
@@ -63,7 +64,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     """Serve on a free port; yields the URL."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        web = Web(msgspec.structs.replace(settings, url=url))
+        web = Web(msgspec.structs.replace(settings, url=url, database_url=as_role("app", settings.database_url)))
         server = uvicorn.Server(
             uvicorn.Config(
                 web.asgi,

@@ -144,6 +144,11 @@ def url(sockets: Path, *, database: str = USER) -> str:
     return f"postgresql://{USER}@:{PORT}/{database}?host={quote(str(sockets), safe='/')}"
 
 
+def url_as(user: str, server_url: str) -> str:
+    """The same server's URL for another of its users; its socket asks for no password."""
+    return server_url.replace(f"//{USER}@", f"//{user}@", 1)
+
+
 def is_ready(data: Path, *, pid: int) -> bool:
     """Whether the server with this process id takes connections: line 1 of its pid file is `pid`, line 8 `ready`."""
     lines = _pid_file(data)

@@ -40,6 +40,11 @@ class _There(msgspec.Struct, frozen=True, kw_only=True):
     there: bool
 
 
+class _Logins(msgspec.Struct, frozen=True, kw_only=True):
+    app: bool
+    worker: bool
+
+
 class _Account(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
 
@@ -57,6 +62,9 @@ class _Form(msgspec.Struct, frozen=True, kw_only=True):
 _Q = load("local")
 HAS_DATABASE = _Q.one("has_database", _There)
 CREATE_DATABASE = _Q.exec("create_database")
+HAS_LOGINS = _Q.one("has_logins", _Logins)
+CREATE_APP_LOGIN = _Q.exec("create_app_login")
+CREATE_WORKER_LOGIN = _Q.exec("create_worker_login")
 PUT_PORTALS = _Q.exec("put_portals")
 PUT_PORTAL_ACCOUNT = _Q.one("put_portal_account", _Account)
 PUT_PROJECT = _Q.exec("put_project")
@@ -68,6 +76,16 @@ async def create_database(server_url: str) -> None:
     async with await AsyncConnection.connect(server_url, autocommit=True, connect_timeout=30) as conn:
         if not (await HAS_DATABASE(conn)).there:
             await CREATE_DATABASE(conn)
+
+
+async def make_logins(database_url: str) -> None:
+    """Make the accounts of the local web process and worker, unless they are there; the roles are."""
+    async with await AsyncConnection.connect(database_url, autocommit=True, connect_timeout=30) as conn:
+        there = await HAS_LOGINS(conn)
+        if not there.app:
+            await CREATE_APP_LOGIN(conn)
+        if not there.worker:
+            await CREATE_WORKER_LOGIN(conn)
 
 
 async def seed(database_url: str, *, portal_url: str, token: str = "", max_runs: int = MAX_RUNS) -> Seeded:

@@ -15,7 +15,7 @@ from app.local import postgres, stack, valkey
 from app.local.errors import LocalStackError
 from app.local.home import Home
 from app.local.process import choose_privilege
-from app.local.seed import Seeded, create_database, seed
+from app.local.seed import Seeded, create_database, make_logins, seed
 from app.local.stack import Plan
 from app.local.supervisor import Say, Supervisor
 from sql.migrate import EditedMigration, migrate
@@ -53,6 +53,8 @@ async def fill(plan: Plan) -> Seeded:
     """Migrate, then put in what a demo needs. Raises `LocalStackError`."""
     try:
         await migrate(plan.database_url)
+        if plan.embedded:
+            await make_logins(plan.database_url)
         seeded = await seed(plan.database_url, portal_url=plan.portal_url, token=homes.load_token(plan.home))
     except (psycopg.Error, EditedMigration) as exc:
         raise LocalStackError(f"The database could not be brought up to date: {exc}", exit_code=1) from exc

@@ -22,6 +22,9 @@ POSTGRES, VALKEY, PORTAL, RUNNER, API, WORKER = "postgres", "valkey", "portal", 
 STOP_ORDER = (WORKER, API, RUNNER, PORTAL, VALKEY, POSTGRES)
 """A worker whose database goes away before it never ends, so it is first; the servers are last."""
 
+LOGINS = {API: "asbuilt_local_app", WORKER: "asbuilt_local_worker"}
+"""Who signs in to the embedded Postgres: each with the rights of its role, and none of its owner's."""
+
 PRESETS = ("calm", "realistic", "bad-day")
 
 _DRAIN_S = 5
@@ -50,6 +53,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def automation_url(self) -> str:
         return f"http://127.0.0.1:{self.ports.runner}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether Postgres is this stack's own."""
+        return not self.inherited.get("DATABASE_URL")
 
 
 _LIMITS = ("ASBUILT_UPLOADS_PER_S", "ASBUILT_REQUESTS_PER_DEVICE", "ASBUILT_FAILED_AUTH_PER_MIN")
@@ -95,7 +103,7 @@ def services(plan: Plan) -> dict[str, ChildSpec]:
             name=name,
             # -P: the home is the working directory, and no file in it may be taken for a module.
             command=(sys.executable, "-P", "-m", *module),
-            env=env,
+            env=env | {"DATABASE_URL": _database_of(plan, name)},
             directory=plan.home.root,
             log=log_of(plan.home, name),
             death_signal=death,
@@ -110,6 +118,13 @@ def services(plan: Plan) -> dict[str, ChildSpec]:
         API: spec(API, "app.cli", "serve"),
         WORKER: spec(WORKER, "procrastinate", "--app=tasks.app", "worker", stop_s=drain_s + 10.0),
     }
+
+
+def _database_of(plan: Plan, name: str) -> str:
+    # A server that was given is used as the user that was given: its accounts are its owner's to make.
+    if not plan.embedded or name not in LOGINS:
+        return plan.database_url
+    return postgres.url_as(LOGINS[name], plan.database_url)
 
 
 def postgres_spec(

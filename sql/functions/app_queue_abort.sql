@@ -1,6 +1,7 @@
 -- By hand: abort_requested on a running queue row. It means: cancel the job. The flag is not kept, for a worker that saw it
 -- would stop the attempt in the middle of whatever it does; our own request waits until nothing is in flight.
-create or replace function app_queue_abort() returns trigger language plpgsql as $$
+create or replace function app_queue_abort() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     job uuid := (select id from automation_job where queue_job_id = old.id);
 begin

@@ -1,6 +1,7 @@
 -- By hand: a spent queue row set back to todo. The row keeps its status, for its attempt is over; its job is retried instead,
 -- on a new row. A job that cannot be retried is a warning and no error, so that it spoils no edit of many rows at once.
-create or replace function app_queue_again() returns trigger language plpgsql as $$
+create or replace function app_queue_again() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     job uuid;
 begin

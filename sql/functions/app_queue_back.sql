@@ -1,5 +1,6 @@
 -- By hand: a running queue row set back to todo. Refused while its attempt runs: the attempt would go on all the same.
-create or replace function app_queue_back() returns trigger language plpgsql as $$
+create or replace function app_queue_back() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     attempt automation_attempt;
 begin

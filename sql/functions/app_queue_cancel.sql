@@ -1,5 +1,6 @@
 -- By hand: a queue row set to cancelled before it was fetched. It means: cancel the job.
-create or replace function app_queue_cancel() returns trigger language plpgsql as $$
+create or replace function app_queue_cancel() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     job uuid := (select id from automation_job where queue_job_id = new.id);
     state text;

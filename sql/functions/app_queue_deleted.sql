@@ -1,6 +1,7 @@
 -- By hand: DELETE and TRUNCATE of live queue rows. Nothing is lost: a running attempt needs its row no more, and the next
 -- sweep gives every other job a new one.
-create or replace function app_queue_deleted() returns trigger language plpgsql as $$
+create or replace function app_queue_deleted() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     job automation_job;
 begin

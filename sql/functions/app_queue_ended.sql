@@ -2,7 +2,8 @@
 -- goes on to its own end, and a job without one is given a new row by the next sweep.
 --
 -- A worker's own finish counts the row's attempts up, and is not seen here.
-create or replace function app_queue_ended() returns trigger language plpgsql as $$
+create or replace function app_queue_ended() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     job automation_job;
 begin

@@ -1,6 +1,7 @@
 -- By hand: another queue or another time for a queue row that waits. A retry's time is its job's ready_at, so there it goes;
 -- moved to the queue that runs, the retry is due now. Any other move would part the row from what its job waits for.
-create or replace function app_queue_plan() returns trigger language plpgsql as $$
+create or replace function app_queue_plan() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     job automation_job;
     due timestamptz;

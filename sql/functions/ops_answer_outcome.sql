@@ -1,8 +1,10 @@
 -- A person has looked at the portal: the record is there, under this number, or it is not and may be submitted again with a
 -- fresh budget. Raises AB404 (no such job), AB409 (its outcome is not asked for) and AB422 (there without a number).
 create or replace function ops.answer_outcome(p_job uuid, p_submitted boolean, p_confirmation text, p_reason text)
-returns jsonb language plpgsql as $$
+returns jsonb
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
+    why text := said_why(p_reason);
     job automation_job := lock_job(p_job);
     before jsonb := job_view(job);
     number text := btrim(coalesce(p_confirmation, ''));
@@ -41,7 +43,7 @@ begin
         select * into job from automation_job where id = p_job;
     end if;
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
-    values (actor(), 'job.outcome', p_reason, job.project_id, job.record_id, p_job, before,
+    values (actor(), 'job.outcome', why, job.project_id, job.record_id, p_job, before,
             job_view(job) || jsonb_build_object('submitted', p_submitted));
     return job_view(job);
 end $$;

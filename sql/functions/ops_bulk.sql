@@ -5,8 +5,10 @@
 -- All jobs are locked before the first gate, jobs in the order of their ids and gates in that of their accounts: nobody waits for
 -- this in a circle. A job that is locked is passed over, since the one submission in flight may hold it for long.
 create or replace function ops.bulk(p_act text, p_jobs uuid[], p_reason text)
-returns table (job_id uuid, outcome text, message text, view jsonb) language plpgsql as $$
+returns table (job_id uuid, outcome text, message text, view jsonb)
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
+    why text := said_why(p_reason);
     jobs uuid[] := array(select distinct j from unnest(p_jobs) as j where j is not null order by j);
     locked uuid[] := '{}';
     accounts uuid[];
@@ -40,8 +42,8 @@ begin
             outcome := case when exists (select from automation_job as j where j.id = job_id) then 'busy' else 'unknown' end;
         else
             begin
-                view := case p_act when 'retry' then ops.retry(job_id, p_reason) when 'hold' then ops.hold(job_id, p_reason)
-                                   when 'release' then ops.release(job_id, p_reason) else ops.cancel(job_id, p_reason) end;
+                view := case p_act when 'retry' then ops.retry(job_id, why) when 'hold' then ops.hold(job_id, why)
+                                   when 'release' then ops.release(job_id, why) else ops.cancel(job_id, why) end;
                 outcome := 'done';
             exception when sqlstate 'AB409' then
                 outcome := 'refused';

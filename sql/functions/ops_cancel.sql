@@ -1,7 +1,9 @@
 -- Cancel by a person. A job that runs is asked to stop, and ends when its run has; all others end at once.
 -- Raises AB404 (no such job) and AB409 (it has ended already).
-create or replace function ops.cancel(p_job uuid, p_reason text) returns jsonb language plpgsql as $$
+create or replace function ops.cancel(p_job uuid, p_reason text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
+    why text := said_why(p_reason);
     job automation_job := lock_job(p_job);
     before jsonb := job_view(job);
     spent bigint;
@@ -34,7 +36,7 @@ begin
         update procrastinate_jobs set status = 'cancelled' where id = spent and status = 'todo';
     end if;
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
-    values (actor(), 'job.cancel', p_reason, job.project_id, job.record_id, p_job, before, job_view(job));
+    values (actor(), 'job.cancel', why, job.project_id, job.record_id, p_job, before, job_view(job));
     return job_view(job);
 end $$;
 comment on function ops.cancel(uuid, text) is

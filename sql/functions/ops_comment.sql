@@ -1,5 +1,6 @@
 -- A comment of whoever acts. Raises AB404 and AB422 (nothing said, or too much).
-create or replace function ops.comment(p_record uuid, p_text text) returns jsonb language plpgsql as $$
+create or replace function ops.comment(p_record uuid, p_text text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     said comment;
 begin

@@ -1,15 +1,16 @@
 -- A person pauses a portal, or one account of it: runs that have begun go on, no other starts. Answers the number of accounts.
 -- Raises AB404.
 create or replace function ops.pause_portal(p_portal text, p_reason text, p_account text default null) returns int
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
+    why text := said_why(p_reason);
     account uuid;
     done int := 0;
 begin
     for account in select id from portal_account
                     where portal_key = p_portal and label = coalesce(p_account, label) order by id loop
         update portal_account
-           set paused_at = clock_timestamp(), paused_by = actor(), paused_reason = p_reason, paused_as = 'paused'
+           set paused_at = clock_timestamp(), paused_by = actor(), paused_reason = why, paused_as = 'paused'
          where id = account;
         done := done + 1;
     end loop;

@@ -1,7 +1,9 @@
 -- A person lets a job go on that was put on hold, or that waited a day for its portal. What else it waits for, it waits for again.
 -- Raises AB404 and AB409 (it is not on hold).
-create or replace function ops.release(p_job uuid, p_reason text) returns jsonb language plpgsql as $$
+create or replace function ops.release(p_job uuid, p_reason text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
+    why text := said_why(p_reason);
     job automation_job := lock_job(p_job);
     before jsonb := job_view(job);
 begin
@@ -19,7 +21,7 @@ begin
     perform resume_job(job);
     select * into job from automation_job where id = p_job;
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
-    values (actor(), 'job.release', p_reason, job.project_id, job.record_id, p_job, before, job_view(job));
+    values (actor(), 'job.release', why, job.project_id, job.record_id, p_job, before, job_view(job));
     return job_view(job);
 end $$;
 comment on function ops.release(uuid, text) is 'Let a job on hold go on. Say why; it is kept.';

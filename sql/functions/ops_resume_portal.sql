@@ -1,12 +1,13 @@
 -- A person lets a portal, or one account of it, go on; what it was paused for is taken to be mended, and its breaker closes.
 -- Answers the number of accounts. Raises AB404.
 create or replace function ops.resume_portal(p_portal text, p_reason text, p_account text default null) returns int
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
+    why text := said_why(p_reason);
     account uuid;
     done int := 0;
 begin
-    perform set_config('asbuilt.reason', p_reason, true);
+    perform set_config('asbuilt.reason', why, true);
     for account in select id from portal_account
                     where portal_key = p_portal and label = coalesce(p_account, label) order by id loop
         update portal_account

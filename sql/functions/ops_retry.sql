@@ -1,7 +1,9 @@
 -- Retry by a person, from psql, the API or the dashboard alike: a fresh budget, a new queue row, one audit row.
 -- On a job that is retrying it means "now". Raises AB404 (no such job) and AB409 (not from this state).
-create or replace function ops.retry(p_job uuid, p_reason text) returns jsonb language plpgsql as $$
+create or replace function ops.retry(p_job uuid, p_reason text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
+    why text := said_why(p_reason);
     job automation_job := lock_job(p_job);
     before jsonb := job_view(job);
     needs text;
@@ -44,7 +46,7 @@ begin
             hint = 'only failed, cancelled and retrying jobs can';
     end if;
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
-    values (actor(), 'job.retry', p_reason, job.project_id, job.record_id, p_job, before, job_view(job));
+    values (actor(), 'job.retry', why, job.project_id, job.record_id, p_job, before, job_view(job));
     return job_view(job);
 end $$;
 comment on function ops.retry(uuid, text) is

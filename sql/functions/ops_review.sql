@@ -2,7 +2,7 @@
 -- approved; a run that may be under way goes on. Approved, a job that waited for just that goes on, in this very transaction.
 -- Raises AB404, AB409 (approved with a blocker open), AB412 (p_version is not the record's), AB422 (no such decision, or no note).
 create or replace function ops.review(p_record uuid, p_decision text, p_note text, p_version int default null) returns jsonb
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     job automation_job;
     r asbuilt_record;

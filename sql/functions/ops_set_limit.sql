@@ -1,12 +1,14 @@
 -- A person sets how many runs an account bears at once, and how many may start in a minute (0: as they come; not given: as it was).
 -- Answers the number of accounts. Raises AB404.
 create or replace function ops.set_limit(p_portal text, p_max_runs int, p_reason text, p_account text default null,
-                                         p_starts_per_minute float8 default null) returns int language plpgsql as $$
+                                         p_starts_per_minute float8 default null) returns int
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
+    why text := said_why(p_reason);
     account uuid;
     done int := 0;
 begin
-    perform set_config('asbuilt.reason', p_reason, true);
+    perform set_config('asbuilt.reason', why, true);
     for account in select id from portal_account
                     where portal_key = p_portal and label = coalesce(p_account, label) order by id loop
         update portal_account set max_runs = p_max_runs,

@@ -19,4 +19,4 @@ select j.id as job_id, l.project_id, l.record_id, l.received_at
 
 -- name: act :many
 -- One act on some jobs.
-select job_id, outcome, message, view from ops.bulk(%(action)s, %(jobs)s, %(reason)s);
+select job_id, outcome, message, view from ops.bulk(%(action)s, %(jobs)s, why_given(%(reason)s));

@@ -35,23 +35,23 @@ select progress from automation_attempt where job_id = %(job)s and attempt = %(a
 
 -- name: retry_job :one
 -- A person's retry; the operators' own function.
-select ops.retry(%(id)s, %(reason)s) as view;
+select ops.retry(%(id)s, why_given(%(reason)s)) as view;
 
 -- name: cancel_job :one
 -- A person's cancel; the operators' own function.
-select ops.cancel(%(id)s, %(reason)s) as view;
+select ops.cancel(%(id)s, why_given(%(reason)s)) as view;
 
 -- name: answer_outcome :one
 -- A person's word on an open outcome; the operators' own function.
-select ops.answer_outcome(%(id)s, %(submitted)s, %(confirmation)s, %(reason)s) as view;
+select ops.answer_outcome(%(id)s, %(submitted)s, %(confirmation)s, why_given(%(reason)s)) as view;
 
 -- name: hold_job :one
 -- A person puts a job on hold; the operators' own function.
-select ops.hold(%(id)s, %(reason)s) as view;
+select ops.hold(%(id)s, why_given(%(reason)s)) as view;
 
 -- name: release_job :one
 -- A person lets it go on; the operators' own function.
-select ops.release(%(id)s, %(reason)s) as view;
+select ops.release(%(id)s, why_given(%(reason)s)) as view;
 
 -- name: attempts_of_job :many
 -- Every attempt of a job, newest first.

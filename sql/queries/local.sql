@@ -8,6 +8,18 @@ select exists (select from pg_database where datname = 'asbuilt') as there;
 -- Our database on the local server; outside a transaction.
 create database asbuilt;
 
+-- name: has_logins :one
+-- Whether the accounts of the local server's web process and worker are there.
+select to_regrole('asbuilt_local_app') is not null as app, to_regrole('asbuilt_local_worker') is not null as worker;
+
+-- name: create_app_login :exec
+-- The web process's account. The server's socket lets in whoever owns the home, so it needs no password.
+create role asbuilt_local_app login in role asbuilt_app;
+
+-- name: create_worker_login :exec
+-- The worker's.
+create role asbuilt_local_worker login in role asbuilt_worker;
+
 -- name: put_portals :exec
 -- The demo portals, at the address they have this time; the version of the recipe stays as a person has chosen it.
 insert into portal (key, name, url, recipe, recipe_version)

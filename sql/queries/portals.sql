@@ -15,12 +15,12 @@ select portal, name, account, max_runs, open_to, taken, waiting, starts_per_minu
 
 -- name: pause_portal :one
 -- A person's pause; the operators' own function.
-select ops.pause_portal(%(portal)s, %(reason)s, %(account)s) as accounts;
+select ops.pause_portal(%(portal)s, why_given(%(reason)s), %(account)s) as accounts;
 
 -- name: resume_portal :one
 -- A person's resume; the operators' own function.
-select ops.resume_portal(%(portal)s, %(reason)s, %(account)s) as accounts;
+select ops.resume_portal(%(portal)s, why_given(%(reason)s), %(account)s) as accounts;
 
 -- name: set_limit :one
 -- A person's limits; the operators' own function.
-select ops.set_limit(%(portal)s, %(max_runs)s, %(reason)s, %(account)s, %(starts_per_minute)s) as accounts;
+select ops.set_limit(%(portal)s, %(max_runs)s, why_given(%(reason)s), %(account)s, %(starts_per_minute)s) as accounts;

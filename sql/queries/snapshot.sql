@@ -1,7 +1,7 @@
 -- The shape of a migrated database, for the committed snapshot. Same text on every supported version of Postgres.
 
 -- name: lines :many
--- Tables with columns, constraints and indexes; then views, functions and triggers of ours.
+-- Tables with columns, constraints and indexes; then views, functions and triggers of ours, and what each role may do.
 select line from (
     select 1 as part, c.relname::text as owner, 0 as kind, a.attnum::int as place,
            format('table %%s: %%s %%s%%s%%s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -33,5 +33,22 @@ select line from (
     union all
     select 4, t.tgname, 0, 0, pg_get_triggerdef(t.oid)
       from pg_trigger as t join pg_class as c on c.oid = t.tgrelid
-     where not t.tgisinternal and t.tgname not like 'procrastinate%%') as shape
+     where not t.tgisinternal and t.tgname not like 'procrastinate%%'
+    union all
+    select 5, concat(g.role, ' ', g.object), 0, 0, format('grant %%s: %%s on %%s', g.role, string_agg(g.may, ', ' order by g.may), g.object)
+      from (select r.rolname::text as role, lower(x.privilege_type) as may, c.oid::regclass::text as object
+              from pg_class as c cross join lateral aclexplode(c.relacl) as x join pg_roles as r on r.oid = x.grantee
+             where c.relnamespace in ('public'::regnamespace, 'ops'::regnamespace) and c.relkind in ('r', 'v')
+            union all
+            select r.rolname, format('%%s (%%s)', lower(x.privilege_type), a.attname), c.oid::regclass::text
+              from pg_class as c join pg_attribute as a on a.attrelid = c.oid
+             cross join lateral aclexplode(a.attacl) as x join pg_roles as r on r.oid = x.grantee
+             where c.relnamespace in ('public'::regnamespace, 'ops'::regnamespace)
+            union all
+            select r.rolname, lower(x.privilege_type), format('%%s.%%s', n.nspname, p.proname)
+              from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace
+             cross join lateral aclexplode(p.proacl) as x join pg_roles as r on r.oid = x.grantee
+             where n.nspname = 'ops') as g
+     where g.role in ('asbuilt_app', 'asbuilt_worker', 'asbuilt_operator', 'asbuilt_readonly')
+     group by g.role, g.object) as shape
  order by part, owner collate "C", kind, place, line collate "C";

@@ -31,6 +31,7 @@ from tests.faults.history import Act, Call, Effect, Heard, History, Log, lines, 
 from tests.faults.processes import DEADLINE_S, ROOT, SERVE, WORKER, Proc, Supervised
 from tests.faults.servers import Cache, Database
 from tests.faults.timings import Limits, slack
+from tests.logins import as_role, make_logins
 from tests.machine import free_port
 
 TOKEN = "token-of-the-fault-tier"
@@ -122,6 +123,10 @@ class Cluster:
             **changes,
         }
 
+    def env_as(self, role: str, **changes: str) -> dict[str, str]:
+        """The same, for a process that signs in to the database as a member of the role it has in production."""
+        return self.env(**{"DATABASE_URL": as_role(role, self.database_url), **changes})
+
     async def begin(self) -> None:
         await asyncio.gather(asyncio.to_thread(self.database.start), asyncio.to_thread(self.cache.start))
         await self.furnish()
@@ -131,6 +136,7 @@ class Cluster:
     async def furnish(self) -> None:
         """Schema, project, device and forms."""
         await migrate(self.database_url)
+        await asyncio.to_thread(make_logins, self.database_url)
         self.token = (await seed(self.database_url, portal_url="http://portal.example", max_runs=64)).upload_token
         async with self.connect() as conn:
             await conn.execute("update portal set settle_s = 4")
@@ -142,7 +148,9 @@ class Cluster:
 
     async def serve(self, **changes: str) -> None:
         """The web process, supervised."""
-        self.api = Supervised("api", lambda name: Proc(name, SERVE, env=self.env(**changes), folder=self.folder))
+        self.api = Supervised(
+            "api", lambda name: Proc(name, SERVE, env=self.env_as("app", **changes), folder=self.folder)
+        )
         await self.api.start()
 
     async def work(self, count: int = 2, **changes: str) -> None:
@@ -156,13 +164,13 @@ class Cluster:
 
     def worker(self, name: str, *, prefix: Sequence[str] = (), **changes: str) -> Proc:
         """A worker that nobody restarts; not started yet."""
-        made = Proc(name, WORKER, env=self.env(**changes), folder=self.folder, prefix=prefix)
+        made = Proc(name, WORKER, env=self.env_as("worker", **changes), folder=self.folder, prefix=prefix)
         self.loose.append(made)
         return made
 
     def web(self, name: str, **changes: str) -> Proc:
         """A web process that nobody restarts; not started yet."""
-        made = Proc(name, SERVE, env=self.env(**changes), folder=self.folder)
+        made = Proc(name, SERVE, env=self.env_as("app", **changes), folder=self.folder)
         self.loose.append(made)
         return made
 

@@ -27,6 +27,7 @@ from app.live.hub import Hub
 from app.live.routes import router
 from app.live.timings import Timings
 from tests.factories import Made
+from tests.logins import as_role
 
 QUICK = Timings(heartbeat_s=0.3, recheck_s=0.4, again_s=0.1, ping_s=0.5, pong_s=1.0, redis_block_s=0.2)
 PATH = "/api/events"
@@ -169,8 +170,9 @@ async def live(
     database_url: str, redis_url: str, *, listen_url: str = "", timings: Timings = QUICK, poll_s: float = 0.2
 ) -> AsyncIterator[Live]:
     """Serve the stream; `listen_url` is another way to the database, for the LISTEN connection alone."""
+    database_url = as_role("app", database_url)
     async with db.pool(database_url, name="asbuilt-web", size=4, wait_s=2) as pool:
-        hub = Hub(listen_url or database_url, redis_url, pool=pool, poll_s=poll_s, timings=timings)
+        hub = Hub(as_role("app", listen_url or database_url), redis_url, pool=pool, poll_s=poll_s, timings=timings)
         doorkeeper = Doorkeeper(pool, ttl_s=0.1)
         with socket.create_server(("127.0.0.1", 0)) as sock:
             url = f"http://127.0.0.1:{sock.getsockname()[1]}"

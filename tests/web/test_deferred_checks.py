@@ -19,6 +19,7 @@ from app.core.storage import open_blobs
 from app.intake.checking import Checker
 from sql import Connection
 from tests.factories import value
+from tests.logins import as_role
 from tests.service import Service, listed, multipart, record, service, web_settings
 from tests.unit.pictures import heic, jpeg
 
@@ -37,7 +38,9 @@ def large() -> bytes:
 
 @pytest.fixture
 async def checker(served: Service) -> AsyncIterator[Checker]:
-    async with db.pool(served.settings.database_url, name="asbuilt-worker", size=2, deadline_s=30) as pool:
+    async with db.pool(
+        as_role("worker", served.settings.database_url), name="asbuilt-worker", size=2, deadline_s=30
+    ) as pool:
         checker = Checker(pool, open_blobs(served.settings))
         yield checker
         await checker.aclose()
@@ -206,7 +209,7 @@ async def test_what_does_not_fit_into_the_budget_is_checked_later(
     async with service(settings) as served:
         said = await send(served, files(tag=jpeg(shade=5)))
         assert (said["job_status"], said["defects"]) == ("held", [])
-        async with db.pool(database_url, name="asbuilt-worker", size=2, deadline_s=30) as pool:
+        async with db.pool(as_role("worker", database_url), name="asbuilt-worker", size=2, deadline_s=30) as pool:
             checker = Checker(pool, open_blobs(settings))
             await checker.check(UUID(said["record_id"]))
             await checker.aclose()

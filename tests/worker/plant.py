@@ -17,6 +17,7 @@ from sql import Connection
 from tasks.demo_portal import running as portal_running
 from tasks.runner import running as runner_running
 from tasks.worker import make_app
+from tests.logins import as_role
 from tests.service import Service, ids, listed, multipart, record, service, until, web_settings
 from tests.unit.pictures import jpeg
 
@@ -76,6 +77,7 @@ class Plant(msgspec.Struct, kw_only=True):
     @asynccontextmanager
     async def worker(self, **changed: Any) -> AsyncIterator[asyncio.Task[None]]:
         """A worker for as long as the block lasts; it is told to stop at its end and drains."""
+        changed.setdefault("database_url", as_role("worker", self.settings.database_url))
         config = msgspec.structs.replace(self.settings, **changed)
         app = make_app(config)
         async with app.open_async():

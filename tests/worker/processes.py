@@ -15,6 +15,7 @@ from typing import IO
 import msgspec
 
 from app.core.settings import Settings, environment, variable
+from tests.logins import as_role
 
 ROOT = Path(__file__).parent.parent.parent
 DEADLINE_S = 60.0
@@ -91,9 +92,11 @@ async def child(settings: Settings, *command: str) -> AsyncIterator[Child]:
 
 def worker_process(settings: Settings) -> AbstractAsyncContextManager[Child]:
     """`procrastinate --app=tasks.app worker`."""
-    return child(settings, "procrastinate", "--app=tasks.app", "worker")
+    own = msgspec.structs.replace(settings, database_url=as_role("worker", settings.database_url))
+    return child(own, "procrastinate", "--app=tasks.app", "worker")
 
 
 def web_process(settings: Settings) -> AbstractAsyncContextManager[Child]:
     """`asbuilt serve` on a free port."""
-    return child(msgspec.structs.replace(settings, port=0), "asbuilt", "serve")
+    own = msgspec.structs.replace(settings, port=0, database_url=as_role("app", settings.database_url))
+    return child(own, "asbuilt", "serve")

@@ -20,6 +20,7 @@ from tasks.company import Company
 from tasks.fetching import HardenedManager
 from tasks.listening import HardenedConnector
 from tasks.patience import Patience
+from tests.logins import make_logins
 from tests.service import until
 from tests.worker.own_server import OwnServer, own_server
 from tests.worker.plant import Plant, plant
@@ -44,6 +45,7 @@ async def apart(
     """A plant whose database is a server of its own; the portal's is not."""
     async with own_server() as server:
         await migrate(server.url)
+        make_logins(server.url)
         async with (
             await AsyncConnection.connect(server.url, autocommit=True) as conn,
             plant(server.url, redis_url, conn, tmp_path, portal_database=database_url, database_s=2.0) as made,

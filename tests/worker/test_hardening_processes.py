@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 from sql import Connection
 from sql.migrate import migrate
 from tasks.hardening import GAVE_UP
+from tests.logins import make_logins
 from tests.service import until
 from tests.worker.own_server import own_server
 from tests.worker.plant import Plant, plant
@@ -84,6 +85,7 @@ async def test_a_worker_without_its_database_ends_all_the_same(
     """It used to log "Database error." and stay for ever. Exit code 75 says that an attempt was left to its lease."""
     async with own_server() as server:
         await migrate(server.url)
+        make_logins(server.url)
         async with (
             await AsyncConnection.connect(server.url, autocommit=True) as conn,
             plant(server.url, redis_url, conn, tmp_path, portal_database=database_url) as made,
@@ -103,6 +105,7 @@ async def test_a_worker_without_its_database_ends_all_the_same(
 async def test_an_idle_worker_without_its_database_ends_well(redis_url: str, works: Plant) -> None:
     async with own_server() as server:
         await migrate(server.url)
+        make_logins(server.url)
         async with worker_process(changed(works, database_url=server.url).settings) as idle:
             server.stop()
             await idle.says("LISTEN broke")

@@ -21,6 +21,7 @@ from app.local.seed import seed
 from sql import Connection
 from sql.migrate import migrate
 from tests.faults.timings import slack
+from tests.logins import make_logins
 from tests.service import ids, listed, multipart, record, service, until, web_settings
 from tests.unit.pictures import jpeg
 from tests.worker.own_server import OwnServer, own_server
@@ -85,6 +86,7 @@ async def test_an_upload_cut_off_anywhere_is_one_record_in_the_end(phone: Phone,
 async def server() -> AsyncIterator[OwnServer]:
     async with own_server() as made:
         await migrate(made.url)
+        make_logins(made.url)
         yield made
 
 
