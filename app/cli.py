@@ -140,7 +140,9 @@ def _migrate(_arguments: Arguments) -> int:
     from sql.migrate import migrate
 
     settings = load("database_url")
-    for name in asyncio.run(migrate(settings.database_url, warn=lambda told: print(f"warning: {told}", file=sys.stderr))):
+    for name in asyncio.run(
+        migrate(settings.database_url, warn=lambda told: print(f"warning: {told}", file=sys.stderr))
+    ):
         print(f"applied {name}")
     print("the database is up to date", flush=True)
     return 0

@@ -638,6 +638,17 @@ view ops.attempts: error_step text
 view ops.attempts: traceback text
 view ops.attempts: log text
 view ops.attempts: progress jsonb
+view ops.audit: id bigint
+view ops.audit: at timestamp with time zone
+view ops.audit: actor text
+view ops.audit: action text
+view ops.audit: reason text
+view ops.audit: project text
+view ops.audit: record_id uuid
+view ops.audit: external_ref text
+view ops.audit: job_id uuid
+view ops.audit: before jsonb
+view ops.audit: after jsonb
 view ops.backlog: project text
 view ops.backlog: state text
 view ops.backlog: wait_reason text
@@ -704,6 +715,54 @@ view ops.questions: expires_at timestamp with time zone
 view ops.questions: answered_at timestamp with time zone
 view ops.questions: answered_by text
 view ops.questions: outcome text
+view ops.queue_depth: project text
+view ops.queue_depth: ready bigint
+view ops.queue_depth: running bigint
+view ops.queue_depth: waiting bigint
+view ops.queue_depth: oldest_ready_at timestamp with time zone
+view ops.queue_depth: oldest_ready_age interval
+view ops.queue_depth: came_1h bigint
+view ops.queue_depth: went_1h bigint
+view ops.queue_depth: grew_1h bigint
+view ops.records: id uuid
+view ops.records: external_ref text
+view ops.records: project text
+view ops.records: form text
+view ops.records: asset text
+view ops.records: crew text
+view ops.records: device text
+view ops.records: revision integer
+view ops.records: received_at timestamp with time zone
+view ops.records: captured_at timestamp with time zone
+view ops.records: review_state text
+view ops.records: media_state text
+view ops.records: photos bigint
+view ops.records: open_blockers bigint
+view ops.records: job_id uuid
+view ops.records: state text
+view ops.records: wait_reason text
+view ops.records: attempt integer
+view ops.records: error_code text
+view ops.records: confirmation text
+view ops.records: finished_at timestamp with time zone
+view ops.slow: portal text
+view ops.slow: step text
+view ops.slow: runs bigint
+view ops.slow: p50_s double precision
+view ops.slow: p95_s double precision
+view ops.slow: max_s double precision
+view ops.slow: total_s double precision
+view ops.slow: slowest_job uuid
+view ops.stuck: id uuid
+view ops.stuck: record_id uuid
+view ops.stuck: project text
+view ops.stuck: external_ref text
+view ops.stuck: state text
+view ops.stuck: wait_reason text
+view ops.stuck: since timestamp with time zone
+view ops.stuck: age interval
+view ops.stuck: why text
+view ops.stuck: hint text
 view ops.throughput: project text
 view ops.throughput: hour timestamp with time zone
 view ops.throughput: completed bigint
@@ -851,6 +910,7 @@ function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) r
 function ops.release(p_job uuid, p_reason text) returns jsonb
 function public.release_blobs(p_sha256 bytea[], p_older_s double precision) returns SETOF bytea
 function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb) returns void
+function ops.requeue(p_reason text, p_portal text, p_project text, p_code text, p_step text, p_fingerprint text, p_failed_since timestamp with time zone, p_limit integer, p_dry_run boolean) returns TABLE(job_id uuid, project text, external_ref text, code text, step text, outcome text, message text)
 function ops.require_approval(p_on boolean, p_reason text, p_portal text, p_project text) returns void
 function ops.require_review(p_project text, p_on boolean, p_reason text) returns integer
 function public.reserve_start(p_job uuid, p_attempt integer) returns double precision
@@ -951,6 +1011,7 @@ grant asbuilt_app: select on membership
 grant asbuilt_app: execute on ops.answer_outcome
 grant asbuilt_app: execute on ops.approve
 grant asbuilt_app: select on ops.attempts
+grant asbuilt_app: select on ops.audit
 grant asbuilt_app: select on ops.backlog
 grant asbuilt_app: execute on ops.bulk
 grant asbuilt_app: execute on ops.cancel
@@ -962,13 +1023,18 @@ grant asbuilt_app: select on ops.jobs
 grant asbuilt_app: execute on ops.pause_portal
 grant asbuilt_app: select on ops.portals
 grant asbuilt_app: select on ops.questions
+grant asbuilt_app: select on ops.queue_depth
+grant asbuilt_app: select on ops.records
 grant asbuilt_app: execute on ops.release
+grant asbuilt_app: execute on ops.requeue
 grant asbuilt_app: execute on ops.require_approval
 grant asbuilt_app: execute on ops.require_review
 grant asbuilt_app: execute on ops.resume_portal
 grant asbuilt_app: execute on ops.retry
 grant asbuilt_app: execute on ops.review
 grant asbuilt_app: execute on ops.set_limit
+grant asbuilt_app: select on ops.slow
+grant asbuilt_app: select on ops.stuck
 grant asbuilt_app: select on ops.throughput
 grant asbuilt_app: select on ops.timeline
 grant asbuilt_app: execute on ops.waive
@@ -996,6 +1062,7 @@ grant asbuilt_app: select on worker
 grant asbuilt_operator: execute on ops.answer_outcome
 grant asbuilt_operator: execute on ops.approve
 grant asbuilt_operator: select on ops.attempts
+grant asbuilt_operator: select on ops.audit
 grant asbuilt_operator: select on ops.backlog
 grant asbuilt_operator: execute on ops.bulk
 grant asbuilt_operator: execute on ops.cancel
@@ -1007,13 +1074,18 @@ grant asbuilt_operator: select on ops.jobs
 grant asbuilt_operator: execute on ops.pause_portal
 grant asbuilt_operator: select on ops.portals
 grant asbuilt_operator: select on ops.questions
+grant asbuilt_operator: select on ops.queue_depth
+grant asbuilt_operator: select on ops.records
 grant asbuilt_operator: execute on ops.release
+grant asbuilt_operator: execute on ops.requeue
 grant asbuilt_operator: execute on ops.require_approval
 grant asbuilt_operator: execute on ops.require_review
 grant asbuilt_operator: execute on ops.resume_portal
 grant asbuilt_operator: execute on ops.retry
 grant asbuilt_operator: execute on ops.review
 grant asbuilt_operator: execute on ops.set_limit
+grant asbuilt_operator: select on ops.slow
+grant asbuilt_operator: select on ops.stuck
 grant asbuilt_operator: select on ops.throughput
 grant asbuilt_operator: select on ops.timeline
 grant asbuilt_operator: execute on ops.waive
@@ -1023,12 +1095,17 @@ grant asbuilt_operator: delete, select, update on procrastinate_jobs
 grant asbuilt_operator: select, update (job_id) on procrastinate_periodic_defers
 grant asbuilt_operator: select on procrastinate_workers
 grant asbuilt_readonly: select on ops.attempts
+grant asbuilt_readonly: select on ops.audit
 grant asbuilt_readonly: select on ops.backlog
 grant asbuilt_readonly: execute on ops.doctor
 grant asbuilt_readonly: select on ops.failures
 grant asbuilt_readonly: select on ops.jobs
 grant asbuilt_readonly: select on ops.portals
 grant asbuilt_readonly: select on ops.questions
+grant asbuilt_readonly: select on ops.queue_depth
+grant asbuilt_readonly: select on ops.records
+grant asbuilt_readonly: select on ops.slow
+grant asbuilt_readonly: select on ops.stuck
 grant asbuilt_readonly: select on ops.throughput
 grant asbuilt_readonly: select on ops.timeline
 grant asbuilt_readonly: select on ops.workers

@@ -3,7 +3,7 @@ create view ops.timeline as
 select e.at, j.record_id, e.job_id, e.seq, e.kind, e.data ->> 'state' as state, e.actor, null::text as reason, e.data
   from job_event as e join automation_job as j on j.id = e.job_id
 union all
-select a.at, a.record_id, a.job_id, null, a.action, a.after ->> 'state', a.actor, nullif(a.reason, ''), a.after
+select a.at, a.record_id, a.job_id, null, a.action, a.after ->> 'state', a.actor, nullif(a.reason, ''), a.after - 'fields'
   from audit_event as a;
 comment on view ops.timeline is 'What happened, in time: every change of a job, and every act of a person. Filter by record_id or job_id, order by at, seq.';
 comment on column ops.timeline.seq is 'Number of the change in its job, dense from 1; null for an act.';

@@ -16,6 +16,7 @@ ACTS = {
     "hold": "ops.hold(gen_random_uuid(), {})",
     "release": "ops.release(gen_random_uuid(), {})",
     "bulk": "ops.bulk('retry', '{{}}', {})",
+    "requeue": "ops.requeue({}, 'npl')",
     "approve": "ops.approve(gen_random_uuid(), true, {})",
     "answer_outcome": "ops.answer_outcome(gen_random_uuid(), false, null, {})",
     "pause_portal": "ops.pause_portal('npl', {})",

@@ -1,0 +1,12 @@
+drop view if exists ops.audit;
+create view ops.audit as
+select a.id, a.at, a.actor, a.action, nullif(a.reason, '') as reason, p.code as project, a.record_id, r.external_ref, a.job_id,
+       a.before - 'fields' as before, a.after - 'fields' as after
+  from audit_event as a
+  left join project as p on p.id = a.project_id
+  left join asbuilt_record as r on r.id = a.record_id;
+comment on view ops.audit is 'Who did what, and why: every act of a person, a phone or a process that decides. Newest first: order by id desc. It is only added to.';
+comment on column ops.audit.actor is 'user:… or device:… through the API, a process by its name, else whoever signed in to the database.';
+comment on column ops.audit.action is 'As job.retry, portal.pause, record.correct; where action like ''job.%''.';
+comment on column ops.audit.before is 'What it was about, before: the job as the API shows it, or what was changed. A record''s fields are left out.';
+comment on column ops.audit.after is 'The same afterwards; before and after are null where nothing was there.';
