@@ -10,6 +10,9 @@ begin
 
     grant select on project, portal, form_def, design_asset, record_revision, record_serial, schema_migration to asbuilt_worker;
 
+    -- Which project a phone belongs to, for the checks of its photos; not what it is called.
+    grant select (id, project_id) on device to asbuilt_worker;
+
     -- Records: findings, media that never came, the small pictures.
     grant select, update on asbuilt_record, photo to asbuilt_worker;
     grant select, insert, update on defect to asbuilt_worker;

@@ -47,7 +47,7 @@ REFUSED = {
         "select from user_session": "table user_session",
         "select from sign_in_link": "table sign_in_link",
         "select from membership": "table membership",
-        "select from device": "table device",
+        "select label from device": "table device",
         "select from upload_session": "table upload_session",
         "select from comment": "table comment",
         "update audit_event set reason = 'another'": "table audit_event",
