@@ -553,6 +553,21 @@ table record_serial: constraint record_serial_project_id_fkey FOREIGN KEY (proje
 table record_serial: constraint record_serial_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
 table record_serial: constraint record_serial_serial_check CHECK ((serial <> ''::text))
 CREATE INDEX record_serial_record ON public.record_serial USING btree (record_id)
+table retention: what text not null
+table retention: outcome text not null
+table retention: keep interval not null
+table retention: enabled boolean not null default true
+table retention: note text not null
+table retention: batch integer not null default 200
+table retention: last_at timestamp with time zone
+table retention: last_removed integer not null default 0
+table retention: last_ms double precision not null default 0
+table retention: longest_ms double precision not null default 0
+table retention: removed bigint not null default 0
+table retention: constraint retention_batch_check CHECK (((batch >= 10) AND (batch <= 10000)))
+table retention: constraint retention_keep_check CHECK ((keep >= '00:00:00'::interval))
+table retention: constraint retention_of_uploads_in_progress CHECK (((what <> 'file'::text) OR (keep >= '00:30:00'::interval)))
+table retention: constraint retention_pkey PRIMARY KEY (what, outcome)
 table schema_migration: source text not null
 table schema_migration: name text not null
 table schema_migration: sha256 text not null
@@ -745,6 +760,18 @@ view ops.records: attempt integer
 view ops.records: error_code text
 view ops.records: confirmation text
 view ops.records: finished_at timestamp with time zone
+view ops.retention: what text
+view ops.retention: outcome text
+view ops.retention: keep interval
+view ops.retention: enabled boolean
+view ops.retention: due bigint
+view ops.retention: last_at timestamp with time zone
+view ops.retention: last_removed integer
+view ops.retention: last_ms double precision
+view ops.retention: longest_ms double precision
+view ops.retention: batch integer
+view ops.retention: removed bigint
+view ops.retention: note text
 view ops.slow: portal text
 view ops.slow: step text
 view ops.slow: runs bigint
@@ -809,6 +836,7 @@ function public.app_queue_back() returns trigger
 function public.app_queue_cancel() returns trigger
 function public.app_queue_deleted() returns trigger
 function public.app_queue_ended() returns trigger
+function public.app_queue_events() returns trigger
 function public.app_queue_plan() returns trigger
 function public.app_queue_wake() returns trigger
 function ops.approve(p_job uuid, p_approved boolean, p_reason text) returns jsonb
@@ -824,6 +852,7 @@ function ops.comment(p_record uuid, p_text text) returns jsonb
 function public.compare_photos(p_most integer) returns integer
 function public.confirm_submission(p_job uuid, p_attempt integer, p_confirmation text, p_how text) returns void
 function public.correct_record(p_project uuid, p_device uuid, p_expected integer, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_actor text, OUT outcome text) returns text
+function public.count_due(p_what text, p_outcome text, p_border timestamp with time zone, p_most integer) returns bigint
 function public.defer_checks(p_record uuid) returns void
 function ops.doctor(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_attempts(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
@@ -834,6 +863,7 @@ function public.doctor_queue(p_grace_s double precision) returns TABLE(rule text
 function public.doctor_records() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_slots(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_submissions() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.due_queue_rows(p_outcome text, p_border timestamp with time zone, p_most integer) returns SETOF bigint
 function public.end_waiting(job automation_job, p_code text, p_message text) returns automation_job
 function public.expire_inputs() returns double precision
 function public.external_ref(p_record uuid, p_try integer) returns text
@@ -909,6 +939,7 @@ function public.record_version() returns trigger
 function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) returns void
 function ops.release(p_job uuid, p_reason text) returns jsonb
 function public.release_blobs(p_sha256 bytea[], p_older_s double precision) returns SETOF bytea
+function public.remove_queue_rows(p_outcome text, p_border timestamp with time zone, p_most integer) returns integer
 function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb) returns void
 function ops.requeue(p_reason text, p_portal text, p_project text, p_code text, p_step text, p_fingerprint text, p_failed_since timestamp with time zone, p_limit integer, p_dry_run boolean) returns TABLE(job_id uuid, project text, external_ref text, code text, step text, outcome text, message text)
 function ops.require_approval(p_on boolean, p_reason text, p_portal text, p_project text) returns void
@@ -917,6 +948,8 @@ function public.reserve_start(p_job uuid, p_attempt integer) returns double prec
 function public.restate_waiters(a portal_account) returns void
 function public.resume_job(job automation_job) returns void
 function ops.resume_portal(p_portal text, p_reason text, p_account text) returns integer
+function public.retain(p_what text, p_outcome text, p_begins boolean, OUT removed integer, OUT took_ms double precision, OUT more boolean) returns record
+function public.retention_changed() returns trigger
 function ops.retry(p_job uuid, p_reason text) returns jsonb
 function ops.review(p_record uuid, p_decision text, p_note text, p_version integer) returns jsonb
 function public.review_needs(p_record uuid) returns text
@@ -926,6 +959,7 @@ function public.revision_content(r asbuilt_record) returns jsonb
 function public.said_why(p_reason text) returns text
 function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
 function public.set_limit(real) returns real
+function ops.set_retention(p_what text, p_keep interval, p_reason text, p_outcome text) returns integer
 function public.set_serials(p_project uuid, p_record uuid, p_serials jsonb) returns void
 function public.settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone) returns boolean
 function public.settle_asked(p_job uuid, p_attempt integer, p_question jsonb, p_error jsonb) returns boolean
@@ -969,6 +1003,7 @@ CREATE TRIGGER app_queue_back BEFORE UPDATE OF status ON public.procrastinate_jo
 CREATE TRIGGER app_queue_cancel AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'todo'::procrastinate_job_status) AND (new.status = 'cancelled'::procrastinate_job_status))) EXECUTE FUNCTION app_queue_cancel()
 CREATE TRIGGER app_queue_deleted AFTER DELETE ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = ANY (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])))) EXECUTE FUNCTION app_queue_deleted()
 CREATE TRIGGER app_queue_ended AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = ANY (ARRAY['todo'::procrastinate_job_status, 'doing'::procrastinate_job_status])) AND (new.status = ANY (ARRAY['succeeded'::procrastinate_job_status, 'failed'::procrastinate_job_status, 'aborted'::procrastinate_job_status])) AND (new.attempts = old.attempts))) EXECUTE FUNCTION app_queue_ended()
+CREATE TRIGGER app_queue_events AFTER TRUNCATE ON public.procrastinate_events FOR EACH STATEMENT EXECUTE FUNCTION app_queue_events()
 CREATE TRIGGER app_queue_plan BEFORE UPDATE OF queue_name, scheduled_at ON public.procrastinate_jobs FOR EACH ROW WHEN ((((old.task_name)::text = 'automation'::text) AND (old.status = 'todo'::procrastinate_job_status) AND (new.status = 'todo'::procrastinate_job_status) AND (((new.queue_name)::text <> (old.queue_name)::text) OR (new.scheduled_at IS DISTINCT FROM old.scheduled_at)))) EXECUTE FUNCTION app_queue_plan()
 CREATE TRIGGER app_queue_truncated BEFORE TRUNCATE ON public.procrastinate_jobs FOR EACH STATEMENT EXECUTE FUNCTION app_queue_deleted()
 CREATE TRIGGER app_queue_wake AFTER UPDATE OF status, queue_name, scheduled_at ON public.procrastinate_jobs FOR EACH ROW WHEN (((new.status = 'todo'::procrastinate_job_status) AND ((new.scheduled_at IS NULL) OR (new.scheduled_at <= clock_timestamp())) AND ((old.status <> 'todo'::procrastinate_job_status) OR ((new.queue_name)::text <> (old.queue_name)::text) OR (new.scheduled_at IS DISTINCT FROM old.scheduled_at)))) EXECUTE FUNCTION app_queue_wake()
@@ -989,6 +1024,7 @@ CREATE TRIGGER record_tell AFTER DELETE OR UPDATE ON public.defect FOR EACH ROW 
 CREATE TRIGGER record_tell AFTER INSERT OR DELETE OR UPDATE ON public.comment FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_tell AFTER UPDATE OF asset_key, crew, revision, fields, lat, lon, h_accuracy_m, captured_at, review_state, review_note, media_state, deleted_at ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_version BEFORE UPDATE OF revision, review_state ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_version()
+CREATE TRIGGER retention_changed AFTER UPDATE OF keep, enabled ON public.retention FOR EACH ROW WHEN (((new.keep <> old.keep) OR (new.enabled <> old.enabled))) EXECUTE FUNCTION retention_changed()
 grant asbuilt_app: select on access_token
 grant asbuilt_app: select on app_user
 grant asbuilt_app: select on artifact
@@ -1030,9 +1066,11 @@ grant asbuilt_app: execute on ops.requeue
 grant asbuilt_app: execute on ops.require_approval
 grant asbuilt_app: execute on ops.require_review
 grant asbuilt_app: execute on ops.resume_portal
+grant asbuilt_app: select on ops.retention
 grant asbuilt_app: execute on ops.retry
 grant asbuilt_app: execute on ops.review
 grant asbuilt_app: execute on ops.set_limit
+grant asbuilt_app: execute on ops.set_retention
 grant asbuilt_app: select on ops.slow
 grant asbuilt_app: select on ops.stuck
 grant asbuilt_app: select on ops.throughput
@@ -1081,9 +1119,11 @@ grant asbuilt_operator: execute on ops.requeue
 grant asbuilt_operator: execute on ops.require_approval
 grant asbuilt_operator: execute on ops.require_review
 grant asbuilt_operator: execute on ops.resume_portal
+grant asbuilt_operator: select on ops.retention
 grant asbuilt_operator: execute on ops.retry
 grant asbuilt_operator: execute on ops.review
 grant asbuilt_operator: execute on ops.set_limit
+grant asbuilt_operator: execute on ops.set_retention
 grant asbuilt_operator: select on ops.slow
 grant asbuilt_operator: select on ops.stuck
 grant asbuilt_operator: select on ops.throughput
@@ -1094,6 +1134,7 @@ grant asbuilt_operator: insert, select on procrastinate_events
 grant asbuilt_operator: delete, select, update on procrastinate_jobs
 grant asbuilt_operator: select, update (job_id) on procrastinate_periodic_defers
 grant asbuilt_operator: select on procrastinate_workers
+grant asbuilt_operator: select, update (enabled), update (keep) on retention
 grant asbuilt_readonly: select on ops.attempts
 grant asbuilt_readonly: select on ops.audit
 grant asbuilt_readonly: select on ops.backlog
@@ -1104,6 +1145,7 @@ grant asbuilt_readonly: select on ops.portals
 grant asbuilt_readonly: select on ops.questions
 grant asbuilt_readonly: select on ops.queue_depth
 grant asbuilt_readonly: select on ops.records
+grant asbuilt_readonly: select on ops.retention
 grant asbuilt_readonly: select on ops.slow
 grant asbuilt_readonly: select on ops.stuck
 grant asbuilt_readonly: select on ops.throughput
@@ -1124,6 +1166,7 @@ grant asbuilt_worker: delete, insert, select, update on automation_step
 grant asbuilt_worker: delete, insert, select, update (type) on blob
 grant asbuilt_worker: insert, select, update on defect
 grant asbuilt_worker: select on design_asset
+grant asbuilt_worker: select (id), select (project_id) on device
 grant asbuilt_worker: select on form_def
 grant asbuilt_worker: insert on job_event
 grant asbuilt_worker: select, update on photo
@@ -1140,6 +1183,7 @@ grant asbuilt_worker: delete, insert, select, update on record_check
 grant asbuilt_worker: delete, insert, select, update on record_line
 grant asbuilt_worker: select on record_revision
 grant asbuilt_worker: select on record_serial
+grant asbuilt_worker: select on retention
 grant asbuilt_worker: select on schema_migration
 grant asbuilt_worker: delete, insert, select, update on turn
 grant asbuilt_worker: delete, insert, select, update on worker

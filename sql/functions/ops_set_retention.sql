@@ -1,17 +1,15 @@
 -- A person sets how long something is kept; null: for ever. Answers the number of policies. Raises AB404 and AB422.
 create or replace function ops.set_retention(p_what text, p_keep interval, p_reason text, p_outcome text default null) returns int
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
+    why text := said_why(p_reason);
     done int;
 begin
-    if coalesce(btrim(p_reason), '') = '' then
-        raise exception using errcode = 'AB422', message = 'a change of what is kept needs a reason',
-            hint = 'ops.set_retention(''queue row'', ''3 days'', ''why'')';
-    elsif p_keep < interval '0' or (p_what = 'file' and p_keep < interval '30 min') then
+    if p_keep < interval '0' or (p_what = 'file' and p_keep < interval '30 min') then
         raise exception using errcode = 'AB422', message = format('%s cannot be kept for %s', p_what, p_keep),
             hint = 'files: at least 30 min, as an upload may take so long from its bytes to their row; null keeps for ever';
     end if;
-    perform set_config('asbuilt.reason', p_reason, true);
+    perform set_config('asbuilt.reason', why, true);
     update retention set keep = coalesce(p_keep, keep), enabled = p_keep is not null
      where what = p_what and outcome = coalesce(p_outcome, outcome);
     get diagnostics done = row_count;

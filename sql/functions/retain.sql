@@ -3,7 +3,7 @@
 --
 -- With the rights of its owner: a worker may remove what is due, and nothing else.
 create or replace function retain(p_what text, p_outcome text, p_begins boolean, out removed int, out took_ms float8, out more boolean)
-language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '50ms' as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp set lock_timeout = '50ms' as $$
 declare
     began constant timestamptz := clock_timestamp();
     policy retention;

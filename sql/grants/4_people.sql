@@ -11,8 +11,8 @@ begin
         execute format('grant select on all tables in schema ops to %I', reader);
         execute format('grant execute on function ops.doctor(float8) to %I', reader);
         -- A view calls functions with the rights of whoever asks it.
-        execute format('grant execute on function job_since(automation_job), account_closed(portal_account), failure_shape(text)
-                        to %I', reader);
+        execute format('grant execute on function job_since(automation_job), account_closed(portal_account), failure_shape(text),
+                        count_due(text, text, timestamptz, int) to %I', reader);
         execute format('grant select on procrastinate_jobs, procrastinate_events, procrastinate_workers,
                         procrastinate_periodic_defers to %I', reader);
     end loop;
@@ -21,6 +21,8 @@ begin
     end if;
     grant execute on all functions in schema ops to asbuilt_operator;
     grant update, delete on procrastinate_jobs to asbuilt_operator;
+    -- How long things are kept is a row that an operator edits.
+    grant select, update (keep, enabled) on retention to asbuilt_operator;
     -- An edit of a queue row writes its event and lets go of its periodic entry, with the rights of whoever edits.
     grant insert on procrastinate_events to asbuilt_operator;
     grant update (job_id) on procrastinate_periodic_defers to asbuilt_operator;

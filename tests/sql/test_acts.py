@@ -17,6 +17,7 @@ ACTS = {
     "release": "ops.release(gen_random_uuid(), {})",
     "bulk": "ops.bulk('retry', '{{}}', {})",
     "requeue": "ops.requeue({}, 'npl')",
+    "set_retention": "ops.set_retention('queue row', '1 day', {})",
     "approve": "ops.approve(gen_random_uuid(), true, {})",
     "answer_outcome": "ops.answer_outcome(gen_random_uuid(), false, null, {})",
     "pause_portal": "ops.pause_portal('npl', {})",

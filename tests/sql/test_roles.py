@@ -88,6 +88,9 @@ REFUSED = {
 }
 """Role, statement, and the object whose privilege is missing."""
 
+OPERATED = {"retention"}
+"""Tables that an operator edits as they stand."""
+
 UNREACHED = {"schema_migration"}
 """Tables that neither process writes."""
 
@@ -121,7 +124,7 @@ async def test_people_at_psql_see_the_views_and_no_table_of_ours(
     assert {"access_token", "automation_input", "asbuilt_record", "user_session"} <= tables
     assert len(views) >= 9
     async with await AsyncConnection.connect(as_role(role, database_url), autocommit=True) as own:
-        for table in tables:
+        for table in tables - (OPERATED if role == "operator" else set()):
             with pytest.raises(InsufficientPrivilege, match=f"denied for table {table}"):
                 await own.execute(f"select from {table}".encode())
         for view in views:
@@ -139,7 +142,7 @@ async def test_a_new_table_is_granted_to_somebody_by_name(conn: Connection) -> N
         " where c.relkind = 'r' and x.privilege_type <> 'SELECT'",
     )
     read = {"project", "app_user", "membership", "device", "access_token", "portal", "form_def", "design_asset"}
-    only_read = read | {"sign_in_link", "stream_epoch"}
+    only_read = read | {"sign_in_link", "stream_epoch", "retention"}
     assert await names(conn, TABLES) - granted == only_read | UNREACHED
 
 
@@ -172,7 +175,7 @@ async def test_every_function_with_its_owners_rights_has_a_fixed_search_path(con
         conn, "select oid::regprocedure::text from pg_proc where pronamespace = 'ops'::regnamespace"
     )
     for name, config in found.items():
-        assert config == ["search_path=pg_catalog, public, pg_temp"], name
+        assert "search_path=pg_catalog, public, pg_temp" in config, name
 
 
 async def test_an_operator_acts_under_their_own_name_whatever_they_say(conn: Connection, database_url: str) -> None:
