@@ -11,3 +11,9 @@ comment on column ops.retention.due is 'Rows that the next round removes, counte
 comment on column ops.retention.last_at is 'When the last round began; last_removed and last_ms are its rows, and the time of all its batches.';
 comment on column ops.retention.longest_ms is 'The longest batch of the last round: how long anything was locked by it.';
 comment on column ops.retention.removed is 'Rows removed since ever.';
+comment on column ops.retention.what is 'What is removed; with outcome it names the policy.';
+comment on column ops.retention.enabled is 'Off: nothing of it is removed.';
+comment on column ops.retention.last_removed is 'Rows that the last round removed.';
+comment on column ops.retention.last_ms is 'Time of the last round''s batches, in milliseconds.';
+comment on column ops.retention.batch is 'Rows removed in one transaction; sets itself by the time they take.';
+comment on column ops.retention.note is 'What that means.';
