@@ -12,11 +12,9 @@ import { stateOf } from "../states.js";
 import { RowChoice } from "./review-choice.js";
 import { exportMenu } from "./review-export.js";
 import { emptyWords, ReviewFilter } from "./review-filter.js";
+import { ReviewPages } from "./review-pages.js";
 import { createRow, updateRow } from "./review-row.js";
 
-const PAGE = 50;
-const AGAIN_MS = 5000;
-const MOST = 200; // rows asked for again in one refresh
 const COUNT_MS = 5000; // counting reads every line that matches
 const COLUMNS = ["Record", "Crew", "Photos", "Findings", "Automation", "Received"];
 
@@ -24,19 +22,13 @@ class FormReviewTable extends HTMLElement {
   static observedAttributes = ["project", ...FILTER_PARTS];
   #feed = null;
   #parts = null;
-  #rows = [];
-  #known = new Set();
-  #next = null;
+  #pages = new ReviewPages(this.#listed());
   #counts = {};
   #changed = new Map();
   #stale = new Set();
   #freshen = perFrame(this.#stale, (id) => this.#showRow(id));
-  #abort = null;
   #filterBar = new ReviewFilter((change) => this.#filter(change));
   #choice = null;
-  #total = null;
-  #again = 0;
-  #loaded = false;
   #resynced = false;
   #render = () => this.#show();
   #refresh = throttle(() => this.#load("refresh"), 1000);
@@ -46,7 +38,7 @@ class FormReviewTable extends HTMLElement {
   #onJob = ({ detail }) => this.#take(detail);
   // A review, a photo or a finding that changed no job; of a record that is not shown it may decide whether it matches.
   #onRecord = ({ detail }) => {
-    if (this.#loaded && (this.#known.has(detail.record_id) || isNarrowed(this.#asked))) this.#refresh();
+    if (this.#pages.loaded && (this.#pages.known.has(detail.record_id) || isNarrowed(this.#asked))) this.#refresh();
   };
   #onResync = () => {
     if (this.#resynced) this.#refresh();
@@ -88,7 +80,7 @@ class FormReviewTable extends HTMLElement {
     if (!this.isConnected || !this.#parts) return;
     if (name === "project" && before !== after) return this.#follow();
     if ((before ?? "") === (after ?? "")) return;
-    this.#total = null;
+    this.#pages.forgetTotal();
     this.#choice?.clear();
     this.#reload();
   }
@@ -111,21 +103,35 @@ class FormReviewTable extends HTMLElement {
     this.append(
       this.#filterBar.element,
       h("div", { class: "card sheet" }, parts.table, parts.empty),
-      h("div", { class: "below" }, parts.total, parts.more, exportMenu(apiFor(this), () => asked(this.#asked, this.getAttribute("project")))),
+      h("div", { class: "below" }, parts.total, parts.more, exportMenu(apiFor(this), () => this.#query)),
       this.#choice?.element ?? "",
       parts.live,
     );
     return parts;
   }
 
+  /** What the pages need to know of the list, and tell it. */
+  #listed() {
+    const table = this;
+    return {
+      get api() {
+        return apiFor(table);
+      },
+      query: () => this.#query,
+      took: (items) => this.#took(items),
+      failed: (problem) => this.#fail(problem),
+      busy: (whether) => this.toggleAttribute("busy", whether),
+    };
+  }
+
   /** What choosing needs to know of the list. */
   #chosenFrom() {
     return {
-      shown: () => this.#rows.map((row) => row.id),
-      jobOf: (id) => (this.#feed?.store.forRecord(id) ?? this.#rows.find((row) => row.id === id)?.job)?.id,
-      total: () => (this.#next === null ? null : this.#total),
+      shown: () => this.#pages.rows.map((row) => row.id),
+      jobOf: (id) => (this.#feed?.store.forRecord(id) ?? this.#pages.rows.find((row) => row.id === id)?.job)?.id,
+      total: () => (this.#pages.whole ? null : this.#pages.total),
       filter: () => askedBody(this.#asked, this.getAttribute("project")),
-      count: () => apiFor(this).get("/api/records/count", asked(this.#asked, this.getAttribute("project"))),
+      count: () => apiFor(this).get("/api/records/count", this.#query),
       changed: this.#render,
       acted: this.#refresh,
     };
@@ -134,8 +140,7 @@ class FormReviewTable extends HTMLElement {
   #leave() {
     for (const task of [this.#refresh, this.#announce, this.#reload, this.#recount]) task.cancel();
     this.#filterBar.leave();
-    clearTimeout(this.#again);
-    this.#abort?.abort();
+    this.#pages.stop();
     this.#feed?.removeEventListener("job", this.#onJob);
     this.#feed?.removeEventListener("record", this.#onRecord);
     this.#feed?.removeEventListener("resync", this.#onResync);
@@ -159,48 +164,17 @@ class FormReviewTable extends HTMLElement {
     return Object.fromEntries(FILTER_PARTS.map((name) => [name, this.getAttribute(name) ?? ""]));
   }
 
-  /** `first` starts over, `more` adds a page, `refresh` asks again for what is shown and keeps the rows. */
-  async #load(kind) {
-    if (!this.#feed) return;
-    if (kind === "more" && this.#abort) return;
-    this.#abort?.abort();
-    clearTimeout(this.#again);
-    const abort = (this.#abort = new AbortController());
-    this.toggleAttribute("busy", kind !== "refresh");
-    const limit = kind === "refresh" ? Math.min(MOST, Math.max(PAGE, this.#rows.length)) : PAGE;
-    const query = { ...asked(this.#asked, this.getAttribute("project")), limit };
-    if (kind === "more") query.cursor = this.#next;
-    try {
-      const page = await apiFor(this).get("/api/records", query, { signal: abort.signal });
-      this.#accept(page, kind);
-    } catch (problem) {
-      if (problem.name === "AbortError") return;
-      if (kind === "first") [this.#rows, this.#known] = [[], new Set()];
-      this.#fail(problem);
-      // Nobody should have to press a button because a server was restarted.
-      if (problem.passing) this.#again = setTimeout(() => this.#load(kind === "more" ? "refresh" : kind), AGAIN_MS);
-    }
-    if (this.#abort === abort) {
-      this.#abort = null;
-      this.removeAttribute("busy");
-    }
+  get #query() {
+    return asked(this.#asked, this.getAttribute("project"));
   }
 
-  #accept({ items, next }, kind) {
+  #load(kind) {
+    if (this.#feed) this.#pages.load(kind);
+  }
+
+  #took(items) {
     for (const row of items) this.#feed.merge(row.job);
-    const fresh = new Set(items.map((row) => row.id));
-    const last = items.at(-1);
-    if (kind === "more") {
-      this.#rows = [...this.#rows.filter((row) => !fresh.has(row.id)), ...items];
-      this.#next = next;
-    } else {
-      const older = next && last ? this.#rows.filter((row) => !fresh.has(row.id) && Date.parse(row.received_at) <= Date.parse(last.received_at)) : [];
-      this.#rows = kind === "first" ? items : [...items, ...older];
-      if (kind === "first" || older.length === 0) this.#next = next;
-    }
-    this.#known = new Set(this.#rows.map((row) => row.id));
-    this.#choice?.keep(this.#known);
-    this.#loaded = true;
+    this.#choice?.keep(this.#pages.known);
     this.#parts.empty.removeAttribute("data-tone");
     this.#show();
     this.#recount();
@@ -208,20 +182,13 @@ class FormReviewTable extends HTMLElement {
 
   /** How many match, told when it is known; the list does not wait for it. */
   async #count() {
-    const wanted = asked(this.#asked, this.getAttribute("project"));
-    if (this.#next === null) return this.#showTotal();
-    try {
-      const total = await apiFor(this).get("/api/records/count", wanted);
-      if (JSON.stringify(wanted) === JSON.stringify(asked(this.#asked, this.getAttribute("project")))) this.#total = total;
-    } catch {
-      this.#total = null; // the list itself says when the server cannot be reached
-    }
+    await this.#pages.count();
     this.#showTotal();
   }
 
   #showTotal() {
-    const shown = this.#rows.length;
-    const total = this.#next === null ? { count: shown, more: false } : this.#total;
+    const shown = this.#pages.rows.length;
+    const total = this.#pages.total;
     const words = total && `${count(total.count)}${total.more ? " or more" : ""}`;
     const all = total?.count === shown ? plural(shown, "record") : `${count(shown)} of ${words} records`;
     setText(this.#parts.total, shown > 0 && total ? all : "");
@@ -238,13 +205,13 @@ class FormReviewTable extends HTMLElement {
     const retry = h("button", { type: "button", onClick: this.#reload }, "Try again");
     this.#parts.empty.dataset.tone = "bad";
     fill(this.#parts.empty, icon("alert"), h("h2", {}, "The records could not be loaded"), h("p", {}, problem.message), retry);
-    this.#parts.empty.hidden = this.#rows.length > 0;
-    if (this.#rows.length > 0) setText(this.#parts.live, `Could not refresh: ${problem.message}`);
+    this.#parts.empty.hidden = this.#pages.rows.length > 0;
+    if (this.#pages.rows.length > 0) setText(this.#parts.live, `Could not refresh: ${problem.message}`);
     this.#showRows();
   }
 
   #take({ job, previous }) {
-    const known = this.#known.has(job.record_id);
+    const known = this.#pages.known.has(job.record_id);
     const moved = previous?.state !== job.state;
     if (known && moved && previous) {
       this.#changed.set(job.record_id, job);
@@ -252,7 +219,7 @@ class FormReviewTable extends HTMLElement {
     }
     // What the list itself shows may have changed: a new record, a photo that came, a row that left the filter.
     if (!known || (moved && (isNarrowed(this.#asked) || previous?.state === "awaiting_media" || previous?.state === "held"))) {
-      if (this.#loaded) this.#refresh();
+      if (this.#pages.loaded) this.#refresh();
     }
     if (known) {
       this.#stale.add(job.record_id);
@@ -272,16 +239,16 @@ class FormReviewTable extends HTMLElement {
     this.#filterBar.show(this.#asked, this.#counts);
     this.#showRows();
     this.#showTotal();
-    this.#parts.more.hidden = this.#next === null;
-    if (!this.#loaded || this.#parts.empty.dataset.tone === "bad") return;
-    this.#parts.empty.hidden = this.#rows.length > 0;
-    if (this.#rows.length === 0) fill(this.#parts.empty, ...emptyWords(this.#asked, () => this.#filterBar.clear()));
+    this.#parts.more.hidden = this.#pages.whole;
+    if (!this.#pages.loaded || this.#parts.empty.dataset.tone === "bad") return;
+    this.#parts.empty.hidden = this.#pages.rows.length > 0;
+    if (this.#pages.rows.length === 0) fill(this.#parts.empty, ...emptyWords(this.#asked, () => this.#filterBar.clear()));
   }
 
   #showRows() {
     const { body, table } = this.#parts;
-    table.hidden = this.#loaded && this.#rows.length === 0;
-    keyed(body, this.#rows, {
+    table.hidden = this.#pages.loaded && this.#pages.rows.length === 0;
+    keyed(body, this.#pages.rows, {
       key: (row) => row.id,
       create: (row) => createRow(row, this.#choice !== null),
       update: (element, row) => this.#update(element, row),
@@ -291,7 +258,7 @@ class FormReviewTable extends HTMLElement {
   // One row, and not all of them for each change: five hundred of those would keep the page from answering.
   #showRow(id) {
     const element = rowOf(this.#parts.body, id);
-    const row = element && this.#feed && this.#rows.find((one) => one.id === id);
+    const row = element && this.#feed && this.#pages.rows.find((one) => one.id === id);
     if (row) this.#update(element, row);
   }
 
