@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app import cli_access, cli_design, cli_form, cli_recipe
+from app import cli_access, cli_design, cli_form, cli_recipe, cli_setup
 from app.cli_options import Arguments, add_home, home_of, settings_of
 
 PRESETS = ("calm", "realistic", "bad-day")
@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     psql = commands.add_parser("psql", help="psql on the running local stack's database")
     add_home(psql)
     psql.add_argument("arguments", nargs="*", help="for psql itself, after --")
-    for each in (cli_access, cli_recipe, cli_form, cli_design):
+    for each in (cli_access, cli_recipe, cli_form, cli_design, cli_setup):
         each.add(commands)
     return top
 
@@ -229,6 +229,8 @@ COMMANDS = {
     "recipe try": cli_recipe.attempt,
     "form import": cli_form.bring_in,
     "design import": cli_design.bring_in,
+    "alive": cli_setup.alive,
+    "seed": cli_setup.seed,
 }
 
 

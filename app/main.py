@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -251,6 +252,9 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._web.drain()
         super().handle_exit(sig, frame)
+        if sig == signal.SIGTERM:
+            # uvicorn raises it again when it has ended: an end that was asked for would look like a crash.
+            self._captured_signals.clear()
 
 
 def allow_files() -> None:

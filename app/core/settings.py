@@ -121,6 +121,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     orphan_s: float = 86_400.0
     """How long a file is kept that no row refers to."""
 
+    runner_host: str = "127.0.0.1"
+    """Where the reference runner listens; elsewhere than on loopback in a container of its own only."""
     runner_port: int = 8010
     runner_concurrency: int = 6
     gate_s: float = 120.0
@@ -137,6 +139,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A folder with recipes of one's own, read when the runner starts; empty for those of the package alone."""
     browser: str = ""
     """Path of a Chromium, `none` for the plain HTTP driver, empty to look for one."""
+    portal_host: str = "127.0.0.1"
     portal_port: int = 8020
     portal_url: str = ""
     """Base URL of the demo portal, as the runner reaches it."""

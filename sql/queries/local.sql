@@ -46,3 +46,8 @@ on conflict (code) do nothing;
 insert into form_def (form_key, version, title, schema, shots, measures, rules)
 values (%(form_key)s, %(version)s, %(title)s, %(schema)s, %(shots)s, %(measures)s, %(rules)s)
 on conflict (form_key, version) do nothing;
+
+-- name: last_beat :one
+-- The youngest sign of life of a worker of this host that has not ended by itself.
+select extract(epoch from clock_timestamp() - max(seen_at))::float8 as age_s, coalesce(max(beat_s), 0)::float8 as beat_s
+  from worker where ended_at is null and starts_with(name, %(host)s || ':');

@@ -24,7 +24,6 @@ from tasks.demo_portal.quirks import PRESETS, Dice
 from tasks.demo_portal.site import create_site
 
 log = logging.getLogger("asbuilt.demo_portal")
-_HOST = "127.0.0.1"
 _SHUTDOWN_S = 3
 
 
@@ -52,7 +51,7 @@ async def running(settings: Settings, *, seed: int | None = None) -> AsyncGenera
             portal = Portal(pool, ledger, Dice(seed))
             harbor = Portal(pool, ledger, Dice(seed + 1), key="harbor")
             await _set_up(portal, harbor, settings)
-            async with _listening(create_site(portal, harbor), settings.portal_port) as url:
+            async with _listening(create_site(portal, harbor), settings.portal_host, settings.portal_port) as url:
                 log.info(
                     "portal started", extra={"event": "portal.started", "preset": settings.portal_preset, "seed": seed}
                 )
@@ -93,10 +92,10 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _listening(site: Litestar, port: int) -> AsyncGenerator[str, None]:
+async def _listening(site: Litestar, host: str, port: int) -> AsyncGenerator[str, None]:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((_HOST, port))
+    listener.bind((host, port))
     config = uvicorn.Config(
         site,
         http=HangUpProtocol,
@@ -112,7 +111,7 @@ async def _listening(site: Litestar, port: int) -> AsyncGenerator[str, None]:
     listener.listen(128)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="portal server")
     try:
-        yield f"http://{_HOST}:{listener.getsockname()[1]}"
+        yield f"http://{host}:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         await task

@@ -23,7 +23,6 @@ from tasks.runner.site import create_site
 
 log = logging.getLogger("asbuilt.runner")
 
-_HOST = "127.0.0.1"
 _SHUTDOWN_S = 3
 _PRUNE_S = 3600.0
 
@@ -114,13 +113,13 @@ async def _listening(runs: Runs, settings: Settings) -> AsyncGenerator[str, None
     )
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((_HOST, settings.runner_port))
+        listener.bind((settings.runner_host, settings.runner_port))
         # Listens before the server accepts: who comes early waits a moment instead of being refused.
         listener.listen(128)
         server = PlainServer(config)
         task = asyncio.create_task(server.serve(sockets=[listener]), name="runner server")
         try:
-            yield f"http://{_HOST}:{listener.getsockname()[1]}"
+            yield f"http://{settings.runner_host}:{listener.getsockname()[1]}"
         finally:
             # Open streams would hold the server up until its limit.
             runs.drain()
