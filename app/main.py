@@ -160,7 +160,7 @@ class Web:
                 deadline_s=settings.database_s,
             ) as pool,
             httpx.AsyncClient() as client,
-            Orphans(pool=pool, blobs=blobs, renditions=renditions, after_s=settings.orphan_s).running(),
+            Orphans(pool=pool, blobs=blobs, renditions=renditions).running(),
         ):
             self.hub = Hub(
                 settings.database_url,

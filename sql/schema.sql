@@ -12,6 +12,7 @@ table access_token: constraint access_token_pkey PRIMARY KEY (id)
 table access_token: constraint access_token_scopes_check CHECK (((scopes <@ '{upload,read,review,operate}'::text[]) AND (cardinality(scopes) > 0)))
 table access_token: constraint access_token_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 CREATE INDEX access_token_device ON public.access_token USING btree (device_id)
+CREATE INDEX access_token_ended ON public.access_token USING btree (LEAST(expires_at, revoked_at)) WHERE ((expires_at IS NOT NULL) OR (revoked_at IS NOT NULL))
 table app_user: id uuid not null default gen_random_uuid()
 table app_user: email text not null
 table app_user: name text not null
@@ -130,6 +131,8 @@ table automation_attempt: exchange jsonb not null default '{}'::jsonb
 table automation_attempt: failure text default failure_fingerprint(error_step, error_code, error_message)
 table automation_attempt: project_id uuid
 table automation_attempt: queued_at timestamp with time zone
+table automation_attempt: pictures_kept boolean not null default true
+table automation_attempt: log_kept boolean not null default true
 table automation_attempt: constraint automation_attempt_attempt_check CHECK ((attempt > 0))
 table automation_attempt: constraint automation_attempt_check CHECK (((ended_at IS NULL) = (outcome IS NULL)))
 table automation_attempt: constraint automation_attempt_exchange_check CHECK ((jsonb_typeof(exchange) = 'object'::text))
@@ -139,7 +142,9 @@ table automation_attempt: constraint automation_attempt_outcome_check CHECK ((ou
 table automation_attempt: constraint automation_attempt_pkey PRIMARY KEY (job_id, attempt)
 CREATE INDEX automation_attempt_ended ON public.automation_attempt USING btree (project_id, ended_at) INCLUDE (outcome, started_at, queued_at) WHERE (ended_at IS NOT NULL)
 CREATE INDEX automation_attempt_failed ON public.automation_attempt USING btree (ended_at) WHERE (outcome = 'failed'::text)
+CREATE INDEX automation_attempt_logs ON public.automation_attempt USING btree (outcome, ended_at) WHERE (log_kept AND (ended_at IS NOT NULL))
 CREATE INDEX automation_attempt_open ON public.automation_attempt USING btree (lease_until) WHERE (ended_at IS NULL)
+CREATE INDEX automation_attempt_pictures ON public.automation_attempt USING btree (outcome, ended_at) WHERE (pictures_kept AND (ended_at IS NOT NULL))
 CREATE INDEX automation_attempt_queue_row ON public.automation_attempt USING btree (queue_job_id)
 table automation_input: id uuid not null default gen_random_uuid()
 table automation_input: job_id uuid not null
@@ -166,6 +171,7 @@ table automation_input: constraint automation_input_job_id_fkey FOREIGN KEY (job
 table automation_input: constraint automation_input_kind_check CHECK ((kind = ANY (ARRAY['otp'::text, 'captcha'::text, 'approval'::text, 'choice'::text, 'fix'::text])))
 table automation_input: constraint automation_input_outcome_check CHECK ((outcome = ANY (ARRAY['answered'::text, 'used'::text, 'approved'::text, 'refused'::text, 'expired'::text, 'withdrawn'::text])))
 table automation_input: constraint automation_input_pkey PRIMARY KEY (id)
+CREATE INDEX automation_input_artifact ON public.automation_input USING btree (artifact_id) WHERE (artifact_id IS NOT NULL)
 CREATE INDEX automation_input_due ON public.automation_input USING btree (expires_at) WHERE ((outcome IS NULL) OR (outcome = 'answered'::text))
 CREATE INDEX automation_input_job ON public.automation_input USING btree (job_id, asked_at DESC)
 CREATE UNIQUE INDEX automation_input_once ON public.automation_input USING btree (job_id, generation, run_input_id) WHERE (run_input_id IS NOT NULL)
@@ -346,7 +352,7 @@ table idempotency_key: constraint idempotency_key_device_id_fkey FOREIGN KEY (de
 table idempotency_key: constraint idempotency_key_fingerprint_check CHECK ((octet_length(fingerprint) = 32))
 table idempotency_key: constraint idempotency_key_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 255)))
 table idempotency_key: constraint idempotency_key_pkey PRIMARY KEY (device_id, key)
-CREATE INDEX idempotency_key_at ON public.idempotency_key USING btree (device_id, at)
+CREATE INDEX idempotency_key_at ON public.idempotency_key USING btree (at)
 table job_event: job_id uuid not null
 table job_event: seq integer not null
 table job_event: at timestamp with time zone not null default now()
@@ -581,6 +587,7 @@ table sign_in_link: used_at timestamp with time zone
 table sign_in_link: constraint sign_in_link_pkey PRIMARY KEY (secret_hash)
 table sign_in_link: constraint sign_in_link_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 table sign_in_link: constraint sign_in_link_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
+CREATE INDEX sign_in_link_expires ON public.sign_in_link USING btree (expires_at)
 table stream_epoch: single boolean not null default true
 table stream_epoch: epoch uuid not null default gen_random_uuid()
 table stream_epoch: constraint stream_epoch_pkey PRIMARY KEY (single)
@@ -621,6 +628,7 @@ table user_session: expires_at timestamp with time zone not null
 table user_session: constraint user_session_pkey PRIMARY KEY (secret_hash)
 table user_session: constraint user_session_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 table user_session: constraint user_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
+CREATE INDEX user_session_expires ON public.user_session USING btree (expires_at)
 CREATE INDEX user_session_user ON public.user_session USING btree (user_id)
 table worker: name text not null
 table worker: version text not null
@@ -863,6 +871,7 @@ function public.doctor_queue(p_grace_s double precision) returns TABLE(rule text
 function public.doctor_records() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_slots(p_grace_s double precision) returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
 function public.doctor_submissions() returns TABLE(rule text, job_id uuid, record_id uuid, sentence text, hint text)
+function public.due_attempts(p_what text, p_outcome text, p_border timestamp with time zone, p_most integer) returns TABLE(job_id uuid, attempt integer)
 function public.due_queue_rows(p_outcome text, p_border timestamp with time zone, p_most integer) returns SETOF bigint
 function public.end_waiting(job automation_job, p_code text, p_message text) returns automation_job
 function public.expire_inputs() returns double precision
@@ -903,6 +912,7 @@ function public.media_due(p_form text, p_version integer) returns timestamp with
 function public.near_photos(p photo, p_bits integer) returns TABLE(id uuid, received_at timestamp with time zone, compared boolean, bits integer, same boolean)
 function public.next_waiters(p_account uuid, p_room bigint) returns TABLE(job_id uuid, queue_row bigint)
 function public.note_edit(job automation_job, p_action text, p_reason text) returns void
+function public.note_retention(p_what text, p_outcome text, p_removed integer, p_ms double precision) returns void
 function ops.pause_portal(p_portal text, p_reason text, p_account text) returns integer
 function public.photo_elsewhere(p_sha256 bytea, p_project uuid, p_besides uuid[]) returns jsonb
 function public.place_of(p_state text, p_wait_reason text) returns text
@@ -939,7 +949,11 @@ function public.record_version() returns trigger
 function public.refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb) returns void
 function ops.release(p_job uuid, p_reason text) returns jsonb
 function public.release_blobs(p_sha256 bytea[], p_older_s double precision) returns SETOF bytea
+function public.remove_audit(p_border timestamp with time zone, p_most integer) returns integer
+function public.remove_logs(p_outcome text, p_border timestamp with time zone, p_most integer) returns integer
+function public.remove_pictures(p_outcome text, p_border timestamp with time zone, p_most integer) returns integer
 function public.remove_queue_rows(p_outcome text, p_border timestamp with time zone, p_most integer) returns integer
+function public.remove_secrets(p_what text, p_border timestamp with time zone, p_most integer) returns integer
 function public.report_rejection(p_job uuid, p_attempt integer, p_findings jsonb) returns void
 function ops.requeue(p_reason text, p_portal text, p_project text, p_code text, p_step text, p_fingerprint text, p_failed_since timestamp with time zone, p_limit integer, p_dry_run boolean) returns TABLE(job_id uuid, project text, external_ref text, code text, step text, outcome text, message text)
 function ops.require_approval(p_on boolean, p_reason text, p_portal text, p_project text) returns void
@@ -1090,6 +1104,7 @@ grant asbuilt_app: delete, insert, select, update on record_check
 grant asbuilt_app: delete, insert, select, update on record_line
 grant asbuilt_app: insert, select on record_revision
 grant asbuilt_app: delete, insert, select, update on record_serial
+grant asbuilt_app: select on retention
 grant asbuilt_app: select on schema_migration
 grant asbuilt_app: select, update (used_at) on sign_in_link
 grant asbuilt_app: select on stream_epoch

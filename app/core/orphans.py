@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -49,15 +50,23 @@ class _Released(msgspec.Struct, frozen=True, kw_only=True):
     sha256: bytes
 
 
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    after_s: float
+
+
 _Q = load("orphans")
 TAKE_TURN = _Q.opt("take_turn", _Turn)
 RELEASE_BLOBS = _Q.many("release_blobs", _Released)
+FILES_KEPT = _Q.opt("files_kept", _Kept)
+NOTE_FILES = _Q.exec("note_files")
+
+DAY_S = 86_400.0
 
 
 class Orphans:
-    """Files without a row are removed when nobody has kept them for `after_s` seconds."""
+    """Files without a row are removed when nobody has kept them for `after_s` seconds; the loop goes by table `retention`."""
 
-    def __init__(self, *, pool: Pool, blobs: Blobs, renditions: Renditions, after_s: float) -> None:
+    def __init__(self, *, pool: Pool, blobs: Blobs, renditions: Renditions, after_s: float = DAY_S) -> None:
         self._pool = pool
         self._blobs = blobs
         self._renditions = renditions
@@ -118,16 +127,30 @@ class Orphans:
         return {row.sha256 for row in released}
 
     async def _loop(self) -> None:
-        pause_s = min(self._aside_s, LONGEST_S)
         while True:
+            pause_s = min(self._aside_s, LONGEST_S)
             try:
                 await asyncio.to_thread(self._blobs.remove_abandoned)
                 await asyncio.to_thread(self._renditions.remove_unused, older_s=self._after_s)
-                if await self._our_turn(pause_s):
-                    await self.collect()
+                if await self._our_turn(pause_s) and await self._policy():
+                    await self._round()
             except (psycopg.Error, OSError, Problem) as exc:
                 log.warning("orphans wait", extra={"event": "blobs.orphans_wait", "error": type(exc).__name__})
             await asyncio.sleep(pause_s)
+
+    async def _policy(self) -> bool:
+        """Go by what is said now; whether anything is to be removed at all."""
+        async with self._pool.connection() as conn:
+            kept = await FILES_KEPT(conn)
+        if kept is not None:
+            self._after_s, self._aside_s = kept.after_s, kept.after_s / ROUNDS
+        return kept is not None
+
+    async def _round(self) -> None:
+        began = time.monotonic()
+        destroyed = await self.collect()
+        async with self._pool.connection() as conn:
+            await NOTE_FILES(conn, removed=destroyed, took_ms=1000 * (time.monotonic() - began))
 
     async def _our_turn(self, pause_s: float) -> bool:
         async with self._pool.connection() as conn:

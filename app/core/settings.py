@@ -13,9 +13,6 @@ from pathlib import Path
 
 import msgspec
 
-ORPHAN_S = 1800.0
-"""Of this, bytes that were moved aside wait a twenty-fourth part: longer than an upload may take from bytes to row."""
-
 
 class SettingsError(Exception):
     """The environment cannot be used; `problems` has one sentence for each thing to mend."""
@@ -118,8 +115,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long an upload's photos are looked at before its answer; what is not decoded by then is checked by a worker."""
     retention_s: float = 60.0
     """How often what was kept long enough is removed; how long that is, says the table `retention`."""
-    orphan_s: float = 86_400.0
-    """How long a file is kept that no row refers to."""
 
     runner_host: str = "127.0.0.1"
     """Where the reference runner listens; elsewhere than on loopback in a container of its own only."""
@@ -240,10 +235,6 @@ def _contradictions(s: Settings) -> list[str]:
         (
             bool(s.bucket) and not re.fullmatch(r"s3://[^/]+(/[^/]+)*/?", s.bucket),
             f"ASBUILT_BLOBS is {s.bucket!r}, and not like s3://bucket or s3://bucket/prefix",
-        ),
-        (
-            s.orphan_s < ORPHAN_S,
-            f"ASBUILT_ORPHAN_S must be at least {ORPHAN_S:g}, or files are removed that uploads in progress need",
         ),
         (s.pool_size < 2, "ASBUILT_POOL_SIZE must be at least 2"),
         (0 < len(s.metrics_token) < 16, "ASBUILT_METRICS_TOKEN must have at least 16 characters"),

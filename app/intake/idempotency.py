@@ -12,7 +12,6 @@ from app.core.errors import IdempotencyKeyReused, MalformedRequest
 from app.intake import store
 from sql import Connection
 
-TTL_S = 7 * 86_400.0
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -30,6 +29,6 @@ def read(header: str | None) -> str | None:
 
 async def claim(conn: Connection, key: str, *, device: UUID, fingerprint: bytes) -> None:
     """From now on the key stands for this content. Raises `IdempotencyKeyReused` when it stands for another."""
-    row = await store.CLAIM_KEY(conn, device=device, key=key, fingerprint=fingerprint, ttl_s=TTL_S)
+    row = await store.CLAIM_KEY(conn, device=device, key=key, fingerprint=fingerprint)
     if row.fingerprint != fingerprint:
         raise IdempotencyKeyReused

@@ -17,7 +17,10 @@ begin
     end if;
     removed := case policy.what
         when 'queue row' then remove_queue_rows(policy.outcome, began - policy.keep, policy.batch)
-        else 0 end;
+        when 'picture' then remove_pictures(policy.outcome, began - policy.keep, policy.batch)
+        when 'log' then remove_logs(policy.outcome, began - policy.keep, policy.batch)
+        when 'audit' then remove_audit(began - policy.keep, policy.batch)
+        else remove_secrets(policy.what, began - policy.keep, policy.batch) end;
     took_ms := 1000 * extract(epoch from clock_timestamp() - began);
     more := removed >= policy.batch;
     update retention as r

@@ -14,7 +14,7 @@ begin
     grant update (used_at) on sign_in_link to asbuilt_app;
 
     -- Set-up: read.
-    grant select on portal, form_def, design_asset, stream_epoch, schema_migration to asbuilt_app;
+    grant select on portal, form_def, design_asset, stream_epoch, schema_migration, retention to asbuilt_app;
 
     -- Records and what belongs to them.
     grant select, insert, update on asbuilt_record, defect to asbuilt_app;

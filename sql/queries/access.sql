@@ -33,8 +33,7 @@ update sign_in_link set used_at = now()
 returning user_id;
 
 -- name: open_session :one
--- A session for a person; expired ones go at the same time.
-with gone as (delete from user_session where expires_at < now())
+-- A session for a person.
 insert into user_session (secret_hash, user_id, expires_at)
 values (%(secret_hash)s, %(user_id)s, now() + make_interval(secs => %(ttl_s)s))
 returning (select name from app_user where id = user_id) as name;

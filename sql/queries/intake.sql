@@ -90,16 +90,11 @@ select r.id, r.device_id, p.code as project, r.form_key, r.form_version, r.asset
 select settle_check(%(record)s, %(photo)s, %(defects)s) as remain;
 
 -- name: claim_key :one
--- What an Idempotency-Key of this device stands for, from now on or since it was first seen; old ones of it are forgotten.
-with gone as (
-    delete from idempotency_key
-     where (device_id, key) in (
-        select device_id, key from idempotency_key
-         where device_id = %(device)s and at < now() - make_interval(secs => %(ttl_s)s) and key <> %(key)s
-         order by at limit 100))
+-- What an Idempotency-Key of this device stands for, from now on or since it was first seen; one that was kept long enough is new.
 insert into idempotency_key as k (device_id, key, fingerprint)
 values (%(device)s, %(key)s, %(fingerprint)s)
 on conflict (device_id, key) do update
-   set fingerprint = case when k.at < now() - make_interval(secs => %(ttl_s)s) then excluded.fingerprint else k.fingerprint end,
-       at = case when k.at < now() - make_interval(secs => %(ttl_s)s) then now() else k.at end
+   set (fingerprint, at) = (
+        select case when spent then excluded.fingerprint else k.fingerprint end, case when spent then now() else k.at end
+          from (select coalesce(k.at < now() - max(keep), false) as spent from retention where what = 'idempotency key') as policy)
 returning fingerprint;

@@ -53,10 +53,16 @@ select u.id, u.record_id, d.id as device_id, d.label
  where u.state = 'complete' and u.expires_at > now() order by u.created_at limit %(most)s;
 
 -- name: expire_uploads :many
--- A small batch of sessions whose time is over.
+-- A small batch of sessions whose time is over, for as long as the table `retention` says.
 delete from upload_session
- where id in (select id from upload_session where expires_at <= now() order by expires_at limit %(most)s for update skip locked)
+ where id in (select id from upload_session
+               where expires_at <= now() - (select keep from retention where what = 'upload' and enabled)
+               order by expires_at limit %(most)s for update skip locked)
 returning id;
+
+-- name: note_expired :exec
+-- A round that removed some.
+select note_retention('upload', 'expired', %(removed)s, %(took_ms)s);
 
 -- name: known_uploads :many
 -- Which of these sessions exist, with bytes that are still needed.

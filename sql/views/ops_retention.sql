@@ -7,7 +7,7 @@ select what, outcome, case when enabled then keep end as keep, enabled,
 comment on view ops.retention is
     'What is removed when. Change it with ops.set_retention(what, keep, why), or an UPDATE of table retention. Everything else is kept.';
 comment on column ops.retention.keep is 'So long after its end; null: for ever.';
-comment on column ops.retention.due is 'Rows that the next round removes, counted to 10,001.';
+comment on column ops.retention.due is 'Rows that the next round removes, counted to 10,001; null for files, of which only the disk knows.';
 comment on column ops.retention.last_at is 'When the last round began; last_removed and last_ms are its rows, and the time of all its batches.';
 comment on column ops.retention.longest_ms is 'The longest batch of the last round: how long anything was locked by it.';
 comment on column ops.retention.removed is 'Rows removed since ever.';

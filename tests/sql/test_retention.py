@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -129,7 +131,12 @@ async def test_batches_find_their_size(conn: Connection) -> None:
         await conn.execute("update retention set batch = 40")
         assert await row(conn, "select removed, more from retain('queue row', 'completed', true)") == (40, True)
         assert (await row(conn, POLICY, "queue row", "completed") or ())[2] == 20
-        assert await value(conn, "select longest_ms >= 60 from ops.retention where outcome = 'completed'") is True
+        assert (
+            await value(
+                conn, "select longest_ms >= 60 from ops.retention where what = 'queue row' and outcome = 'completed'"
+            )
+            is True
+        )
 
 
 async def test_a_policy_is_changed_with_a_reason_and_on_record(conn: Connection) -> None:
@@ -173,3 +180,126 @@ async def test_truncated_events_begin_the_age_anew(conn: Connection) -> None:
     assert await retain(conn, "queue row", "completed") == 0
     await age(conn, "25 h")
     assert await retain(conn, "queue row", "completed") == 1
+
+
+ADD_PICTURE = """
+    insert into artifact (job_id, attempt, step, kind, blob_sha256)
+    select %s, %s::int, 'login', 'screenshot', keep_blob(sha256('x'), 1, 'image/png') returning id
+"""
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "kept", "gone"),
+    [
+        ("completed", "completed", "29 days 23:59", "30 days 00:01"),
+        ("failed", "failed", "89 days 23:59", "90 days 00:01"),
+    ],
+)
+async def test_pictures_and_logs_go_and_the_attempt_stays(
+    conn: Connection, state: State, outcome: str, kept: str, gone: str
+) -> None:
+    made = await make_record(conn, state=state)
+    picture = await value(conn, ADD_PICTURE, made.job_id, made.attempt)
+    await conn.execute("update automation_attempt set log = 'read', traceback = 'at line 1'")
+    await conn.execute(
+        "insert into automation_input (job_id, attempt, generation, kind, prompt, artifact_id, expires_at, outcome)"
+        " values (%s, 1, 1, 'fix', 'which?', %s, now(), 'expired')",
+        [made.job_id, picture],
+    )
+    told = "select (a).outcome, (a).error_code, (a).log, (a).traceback from automation_attempt as a"
+    for by, removed in ((kept, 0), (gone, 1), (gone, 0)):
+        await conn.execute("update automation_attempt set ended_at = now() - %s::interval", [by])
+        for what in ("picture", "log"):
+            assert await due(conn, what, outcome) == removed == await retain(conn, what, outcome), (what, by)
+        assert await value(conn, "select count(*) from artifact") == (1 if by == kept else 0)
+    code = "STREAM_LOST" if state == "failed" else None
+    assert await row(conn, told) == (outcome, code, "", None)
+    assert await value(conn, "select count(*) from automation_input where artifact_id is null") == 1
+    freed = "select release_blobs(array[sha256('x')], 0) = sha256('x')"
+    assert await value(conn, freed) is True, "its file is an orphan now"
+
+
+async def test_a_job_that_is_not_over_keeps_its_pictures_and_logs(conn: Connection) -> None:
+    made = await make_record(conn, state="needs_input")
+    await value(conn, ADD_PICTURE, made.job_id, made.attempt)
+    await conn.execute("update automation_attempt set ended_at = now() - interval '2 years'")
+    for what in ("picture", "log"):
+        assert await due(conn, what, "failed") == 0 == await retain(conn, what, "failed")
+    assert await value(conn, "select count(*) from artifact") == 1
+
+
+SECRETS = {
+    "session": (
+        "insert into user_session (secret_hash, user_id, expires_at) select sha256('s'), id, now() - %s::interval from app_user",
+        ("-00:01", "00:01"),
+    ),
+    "sign-in link": (
+        "insert into sign_in_link (secret_hash, user_id, expires_at) select sha256('s'), id, now() - %s::interval from app_user",
+        ("6 days 23:59", "7 days 00:01"),
+    ),
+    "token": (
+        "update access_token set revoked_at = now() - %s::interval",
+        ("89 days 23:59", "90 days 00:01"),
+    ),
+    "idempotency key": (
+        "insert into idempotency_key select id, 'k', sha256('x'), now() - %s::interval from device",
+        ("6 days 23:59", "7 days 00:01"),
+    ),
+    "audit": (
+        "insert into audit_event (actor, action, at) values ('x', 'x', now() - %s::interval)",
+        ("4 years 360 days", "5 years 1 day"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SECRETS)
+async def test_secrets_go_when_their_time_is_over(conn: Connection, what: str) -> None:
+    await make_record(conn)
+    await conn.execute("insert into app_user (email, name) values ('a@example.org', 'A')")
+    await conn.execute("delete from audit_event")
+    outcome = await value(conn, "select outcome from retention where what = %s", what)
+    made, (kept, gone) = SECRETS[what]
+    for by, removed in ((kept, 0), (gone, 1)):
+        async with conn.transaction(force_rollback=True):
+            await conn.execute(made.encode(), [by])
+            assert await due(conn, what, outcome) == removed == await retain(conn, what, outcome), by
+
+
+async def test_every_policy_is_one_that_somebody_goes_by(conn: Connection) -> None:
+    policies = await (
+        await conn.execute("select what, outcome from retention where what not in ('file', 'upload')")
+    ).fetchall()
+    for what, outcome in policies:
+        assert await retain(conn, what, outcome) == 0
+    assert await value(conn, "select bool_and(due = 0) from ops.retention where what <> 'file'") is True
+    assert await value(conn, "select count(*) from retention where what in ('file', 'upload')") == 2
+    with pytest.raises(psycopg.errors.CheckViolation):
+        await conn.execute("update retention set keep = '29 min' where what = 'file'")
+
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "retention.md"
+TABLES = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
+
+
+async def test_the_page_names_every_table_and_what_bounds_it(conn: Connection) -> None:
+    """A new table that nobody thought about is one that grows until the disk is full."""
+    bounded = PAGE.read_text(encoding="utf-8").split("| table | bounded by |")[1].split("| elsewhere | bounded by |")[0]
+    listed = [
+        name
+        for line in bounded.splitlines()
+        for name in re.findall(r"`(\w+)`", line.split("|")[1] if "|" in line else "")
+    ]
+    tables = {name for (name,) in await (await conn.execute(TABLES)).fetchall()}
+    assert tables - set(listed) == set(), "say on docs/retention.md what bounds it"
+    assert len(listed) == len(set(listed))
+    assert set(listed) <= tables
+
+
+async def test_the_page_has_the_policies_as_they_are(conn: Connection) -> None:
+    said = re.findall(r"^\| (?:`([\w -]+)`)? *\| `(\w+)` \| ([^|]+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    policies: set[tuple[Any, ...]] = set()
+    what = ""
+    for name, outcome, keep in said:
+        what = name or what
+        policies.add((what, outcome, await value(conn, "select %s::interval", keep)))
+    assert policies == set(await (await conn.execute("select what, outcome, keep from retention")).fetchall())

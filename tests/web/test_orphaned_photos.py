@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+from app.core.orphans import DAY_S
 from sql import Connection
 from tests.service import Service, listed, multipart, record, serving, until
 from tests.unit.pictures import jpeg
@@ -30,7 +31,7 @@ async def test_a_refused_upload_s_photo_is_moved_aside_after_its_time(served: Se
     both = await asyncio.to_thread(names, root, "??/??/*")
     assert len(both) == 2
     for path in await asyncio.to_thread(lambda: list(root.glob("??/??/*"))):
-        os.utime(path, (0, time.time() - served.settings.orphan_s))
+        os.utime(path, (0, time.time() - DAY_S))
     await conn.execute("update turn set next_at = now()")
     async with serving(served.settings):
         aside = await until(lambda: asyncio.to_thread(names, root, "retired/*"), bool)

@@ -29,7 +29,7 @@ async def test_what_is_due_goes_by_itself(database_url: str, redis_url: str, con
         await until(lambda: value(conn, ROWS), lambda rows: rows == 1)
     last = await (
         await conn.execute(
-            "select last_at > now() - interval '1 min', last_removed from ops.retention where outcome = 'completed'"
+            "select last_at > now() - interval '1 min', last_removed from ops.retention where what = 'queue row' and outcome = 'completed'"
         )
     ).fetchone()
     assert last == (True, 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
@@ -55,7 +56,7 @@ async def swept(uploads: Uploads) -> AsyncIterator[None]:
 
 async def expire(uploads: Uploads) -> int:
     """Remove sessions whose time is over, and their bytes; answers how many."""
-    removed = 0
+    removed, began = 0, time.monotonic()
     while True:
         async with unavailable_as_problem(), uploads.intake.pool.connection() as conn:
             gone = await store.EXPIRE(conn, most=BATCH)
@@ -66,6 +67,8 @@ async def expire(uploads: Uploads) -> int:
         if len(gone) < BATCH:
             break
     if removed:
+        async with unavailable_as_problem(), uploads.intake.pool.connection() as conn:
+            await store.NOTE_EXPIRED(conn, removed=removed, took_ms=1000 * (time.monotonic() - began))
         log.info("expired uploads removed", extra={"event": "uploads.expired", "uploads": removed})
     return removed
 
