@@ -15,7 +15,8 @@ from psycopg.types.json import Jsonb
 from app.core.access import create_user
 from sql import Connection
 from tests.browser.desk import Desk, Person, at_desk
-from tests.browser.test_dashboard import NAMELESS, overflow
+from tests.browser.eyes import problems
+from tests.browser.test_dashboard import overflow
 from tests.worker.office import CODE, Office, opened
 
 SHOTS = os.environ.get("ASBUILT_TEST_SHOTS", "")
@@ -64,7 +65,7 @@ async def test_a_code_is_typed_and_the_run_goes_on(office: Office) -> None:
         await expect(shown.get_by_role("timer")).to_contain_text("left")
         field = shown.get_by_label("6-digit code")
         await expect(field).to_have_attribute("autocomplete", "one-time-code")
-        assert await desk.page.evaluate(NAMELESS) == []
+        assert await problems(desk.page) == []
         await picture(desk, "otp-dark")
         await field.fill(CODE)
         await desk.page.keyboard.press("Enter")
@@ -132,7 +133,7 @@ async def test_an_approval_shows_what_was_keyed_and_is_given_with_a_reason(
         await expect(shown).to_contain_text("<img src=x")
         await expect(shown).to_contain_text("3 photos")
         assert await overflow(desk.page) <= 0
-        assert await desk.page.evaluate(NAMELESS) == []
+        assert await problems(desk.page) == []
         await picture(desk, f"approval-{scheme}")
         await shown.get_by_label("Why").fill("compared with the photos")
         await shown.get_by_role("button", name="Approve and submit").click()
@@ -182,7 +183,7 @@ async def test_a_person_says_whether_the_portal_took_it(office: Office, took: bo
             await shown.get_by_role("button", name="It did not").click()
         await office.works.reaches(job, "completed" if took else "queued")
         await expect(shown).to_be_hidden()
-        assert await desk.page.evaluate(NAMELESS) == []
+        assert await problems(desk.page) == []
     number = "NPL-2026-000101" if took else None
     assert await office.works.one("select state, confirmation from portal_submission") == (
         "confirmed" if took else "absent", number,

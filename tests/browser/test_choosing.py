@@ -10,7 +10,8 @@ from typing import Any
 from playwright.async_api import expect
 
 from tests.browser.desk import Crew, Desk, Person, make_person
-from tests.browser.test_dashboard import NAMELESS, overflow
+from tests.browser.eyes import problems
+from tests.browser.test_dashboard import overflow
 from tests.e2e.stacks import Stack
 
 
@@ -41,7 +42,7 @@ async def test_some_are_chosen_by_mouse_and_keys_and_cancelled_with_a_reason(
     await page.keyboard.press("Shift+Space")
     await expect(bar(desk)).to_contain_text("3 selected")
     assert [await box.is_checked() for box in boxes] == [False, True, True, True, False]
-    assert await page.evaluate(NAMELESS) == []
+    assert await problems(page) == []
     # One of them has ended meanwhile: it is told, and the others are done.
     crew.http.post(f"/api/jobs/{sent[1]['automation_job_id']}/cancel", json={"reason": "first"}).raise_for_status()
     await bar(desk).get_by_role("button", name="Cancel jobs").click()

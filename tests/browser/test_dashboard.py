@@ -24,10 +24,6 @@ RECORDER = """(id) => {
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
 }"""
 
-NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, img, progress, [role=img]')]
-  .filter((e) => e.checkVisibility() && !(e.getAttribute('aria-label') || e.labels?.length || e.alt || e.title || e.innerText?.trim()))
-  .map((e) => e.outerHTML.slice(0, 120))"""
-
 
 async def overflow(page: Page) -> int:
     """By how many pixels the page is wider than the window."""

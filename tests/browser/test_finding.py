@@ -7,7 +7,8 @@ import re
 from playwright.async_api import expect
 
 from tests.browser.desk import Crew, Desk, Person, make_person
-from tests.browser.test_dashboard import NAMELESS, overflow
+from tests.browser.eyes import problems
+from tests.browser.test_dashboard import overflow
 from tests.e2e.stacks import Stack, asbuilt
 
 TIMES = """async ([span, now]) => {
@@ -42,7 +43,7 @@ async def test_filters_are_in_the_address_and_back_undoes_what_was_opened(
     await page.get_by_label("Received until").fill("2020-02-29")
     await expect(page).to_have_url(re.compile(r"received=\.\.2020-02-29"))
     await expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
-    assert await page.evaluate(NAMELESS) == []
+    assert await problems(page) == []
 
 
 async def test_days_are_the_viewers_own(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from app.live.timings import Timings
 from sql import Connection
 from tests.browser.air import Air, air
 from tests.browser.desk import Desk, Person, at_desk
+from tests.browser.eyes import problems
 from tests.factories import Made, make_device, make_project, make_record
 from tests.service import service, web_settings
 
@@ -82,6 +83,7 @@ async def test_a_break_is_said_with_its_age_and_next_try_and_then_what_was_misse
     await expect(notices).to_contain_text("The connection was lost at")
     await expect(status.locator(".age")).to_contain_text("as of")
     await expect(status.locator(".age")).to_contain_text("try ")
+    assert await problems(bench.page) == []
     await bench.change(3)
     bench.way.heal()
     await expect(notices).to_contain_text("3 changes were missed meanwhile and are shown now")
@@ -89,6 +91,7 @@ async def test_a_break_is_said_with_its_age_and_next_try_and_then_what_was_misse
     await expect(status.locator(".age")).to_be_empty()
     await status.get_by_role("button").click()
     await expect(status.locator("dl")).to_contain_text("3 changes missed and shown since")
+    assert await problems(bench.page, "connection-status") == []
     await bench.page.keyboard.press("Escape")
     await expect(status.locator("dl")).to_have_count(0)
 

@@ -15,7 +15,8 @@ from playwright.async_api import expect
 from app.core.access import create_link, create_user
 from sql import Connection
 from tests.browser.desk import Desk, at_desk
-from tests.browser.test_dashboard import NAMELESS, overflow
+from tests.browser.eyes import problems
+from tests.browser.test_dashboard import overflow
 from tests.factories import Project, make_device, make_project, make_record, value
 from tests.service import Service
 from tests.sql.test_failures import failed
@@ -54,7 +55,7 @@ async def picture(desk: Desk, name: str) -> None:
 
 async def whole(desk: Desk) -> None:
     """Everything that can be used has a name, and nothing stands out of the window."""
-    assert await desk.page.evaluate(NAMELESS) == []
+    assert await problems(desk.page) == []
     assert await overflow(desk.page) <= 0
 
 
@@ -181,6 +182,7 @@ async def test_a_portal_is_paused_resumed_and_narrowed(served: Service, conn: Co
         await card.get_by_role("button", name="Limits…").click()
         await dialog.get_by_label("Runs at once").fill("3")
         await dialog.get_by_label("Starts a minute").fill("12")
+        assert await problems(page, "dialog") == []
         await dialog.get_by_label("Reason").fill("their letter")
         await page.keyboard.press("Enter")
         await expect(card).to_contain_text("0 of 3")

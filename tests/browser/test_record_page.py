@@ -15,7 +15,8 @@ from playwright.async_api import Page, expect
 
 from sql import Connection
 from tests.browser.desk import SHOTS, Crew, Desk, Person, make_person
-from tests.browser.test_dashboard import NAMELESS, overflow
+from tests.browser.eyes import problems
+from tests.browser.test_dashboard import overflow
 from tests.e2e.stacks import Stack, asbuilt
 from tests.factories import value
 from tests.service import listed, multipart, record, until
@@ -83,6 +84,7 @@ async def test_a_reviewer_decides_and_people_talk(
     await ask.get_by_role("textbox").fill("not any more")
     await ask.get_by_role("button", name="Reject", exact=True).click()
     await expect(ask.get_by_role("alert")).to_contain_text("has changed since")
+    assert await problems(page, "dialog.waive") == []
     await expect(ask.get_by_role("textbox")).to_have_value("not any more")
     await page.keyboard.press("Escape")
     ask = await decide(page, "Reject…", "The wrong pole", "Reject")
@@ -98,7 +100,7 @@ async def test_a_reviewer_decides_and_people_talk(
     await expect(comments.get_by_role("listitem").last).to_contain_text(f"Called them {IMAGE}")
     await expect(comments.get_by_role("status")).to_contain_text("New comment by")
     assert await page.locator("img[src=x]").count() == 0
-    assert await page.evaluate(NAMELESS) == []
+    assert await problems(page) == []
 
 
 async def test_a_correction_photos_with_findings_and_the_place(
@@ -125,6 +127,7 @@ async def test_a_correction_photos_with_findings_and_the_place(
     await marked.click()
     box = page.locator("dialog.lightbox")
     await expect(box.locator(".picture-notes")).to_contain_text("Too dark")
+    assert await problems(page, "dialog.lightbox") == []
     await page.keyboard.press("Escape")
     await expect(box).to_have_count(0)
 
@@ -149,6 +152,7 @@ async def test_a_correction_photos_with_findings_and_the_place(
     await expect(revisions.get_by_role("row").nth(1)).to_contain_text("1.9")
     await revisions.get_by_label("with revision").select_option("1")
     await expect(revisions).to_contain_text("They hold the same.")
+    assert await problems(page) == []
     await _look(page, "record-page")
     for width in (1024, 390, 320):
         await page.set_viewport_size({"width": width, "height": 900})

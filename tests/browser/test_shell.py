@@ -7,7 +7,8 @@ import re
 from playwright.async_api import expect
 
 from tests.browser.desk import Crew, Desk, Person
-from tests.browser.test_dashboard import NAMELESS, overflow
+from tests.browser.eyes import problems
+from tests.browser.test_dashboard import overflow
 
 FOCUSED = "() => document.activeElement.tagName"
 RELOADED = "() => window.mark === undefined"
@@ -31,7 +32,7 @@ async def test_the_page_of_a_record_is_reached_by_its_link_left_by_back_and_neve
     await expect(page.get_by_role("navigation").get_by_role("link", name="Forms")).to_have_attribute(
         "aria-current", "page"
     )
-    assert await page.evaluate(NAMELESS) == []
+    assert await problems(page) == []
     assert await overflow(page) <= 0
     await page.go_back()
     await expect(dialog).to_be_visible()
