@@ -6,7 +6,9 @@ declare
 begin
     return query
     with idle as (
-        select s.account_id, s.n, s.job_id from portal_slot as s left join automation_job as j on j.id = s.job_id
+        select s.account_id, s.n, s.job_id from portal_slot as s
+          -- One look-up a slot: a table as small as this one has no statistics, and with a guess all jobs would be read.
+          left join lateral (select id, state, wait_reason from automation_job where id = s.job_id limit 1) as j on true
          where s.job_id is not null
            and (j.id is null or j.state in ('completed', 'failed', 'cancelled')
                 or j.state = 'needs_input' and j.wait_reason = 'outcome_unknown'

@@ -17,8 +17,8 @@ with failing as (
            j.state, coalesce(j.finished_at, j.changed_at) as at
       from automation_job as j join portal_account as a on a.id = j.account_id
      where j.project_id = any(%(projects)s) and j.state in ('failed', 'retrying')
-       and not exists (select from automation_job as later
-                        where later.record_id = j.record_id and later.created_at > j.created_at))
+       -- A look-up for each; `not exists` becomes a join that reads all jobs.
+       and j.created_at >= (select max(later.created_at) from automation_job as later where later.record_id = j.record_id))
 select portal, fingerprint, min(error_step) as step, min(error_code) as code, min(error_class) as error_class,
        failure_shape(min(error_message)) as shape, (array_agg(left(error_message, 500) order by at desc, id desc))[1] as message,
        count(*) as jobs, count(*) filter (where state = 'failed') as failed, min(at) as first_at, max(at) as last_at,
