@@ -7,6 +7,7 @@ Procrastinate's upgrades find their tables without our triggers, which come back
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +17,14 @@ from pathlib import Path
 import msgspec
 from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection
-from psycopg.errors import Diagnostic
+from psycopg.errors import DeadlockDetected, Diagnostic, LockNotAvailable
 
 from sql import loader
 
 _Q = loader.load("migrate")
+PAUSES_S = (0.2, 0.4, 0.8)
+"""Between two tries of a file that did not get its locks. Requests wait behind each try, so there are gaps for them."""
+_DROPS = re.compile(r"^drop (function|view)", re.MULTILINE | re.IGNORECASE)
 _HOOKS = re.compile(r"\bcreate or replace trigger app_\w+ [^;]* on procrastinate_", re.IGNORECASE)
 
 
@@ -81,11 +85,14 @@ async def migrate(database_url: str, *, warn: Callable[[str], None] = lambda _: 
             await BOUND_LOCKS(conn)
             await CREATE_LEDGER(conn)
             await _free_the_queue(conn)
-            applied = [script.name for script in await _pending(conn) if await _apply(conn, script)]
+            there = await _done(conn)
+            pending = await _pending(conn)
+            for script in pending:
+                await _apply(conn, script, *_lost_grants(script, there))
             # Always: what is new has none yet, a view that was made anew has lost them, and roles are the cluster's.
             for script in _grants():
                 await _apply(conn, script)
-            return applied
+            return [script.name for script in pending]
         finally:
             await RELEASE_LOCK(conn)
 
@@ -143,13 +150,29 @@ def _changed(done: Mapping[tuple[str, str], str]) -> list[Script]:
     return [script for script in wanted if done.get((script.source, script.name)) != script.sha256]
 
 
-async def _apply(conn: loader.Connection, script: Script) -> bool:
+def _lost_grants(script: Script, there: Mapping[tuple[str, str], str]) -> list[Script]:
+    """What a function or view that is dropped and made anew loses: given back later, uploads would be refused meanwhile."""
+    replaced = (script.source, script.name) in there and _DROPS.search(script.text)
+    return _grants() if replaced and not script.name.startswith("grants/") else []
+
+
+async def _apply(conn: loader.Connection, script: Script, *beside: Script) -> None:
+    """Raises `LockNotAvailable` or `DeadlockDetected` when it did not get its locks within three seconds."""
+    for pause_s in PAUSES_S:
+        try:
+            return await _apply_once(conn, script, *beside)
+        except (LockNotAvailable, DeadlockDetected):
+            await asyncio.sleep(pause_s)
+    return await _apply_once(conn, script, *beside)
+
+
+async def _apply_once(conn: loader.Connection, script: Script, *beside: Script) -> None:
     async with conn.transaction():
         await DEFER_BODY_CHECKS(conn)
         # Files of this package and of Procrastinate's: no value from outside ever reaches them.
-        await conn.execute(script.text)
+        for each in (script, *beside):
+            await conn.execute(each.text)
         await NOTE(conn, source=script.source, name=script.name, sha256=script.sha256)
-    return True
 
 
 def _queue_upgrades() -> list[Script]:

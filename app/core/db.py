@@ -22,8 +22,9 @@ from app.core.errors import DatabaseUnavailable
 from sql import Connection
 from sql import load as load_queries
 
-TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError)
-"""The database cannot be reached, does not answer, or says "not now". A statement that is wrong raises something else."""
+TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.InternalError_)
+"""The database cannot be reached, does not answer, or says "not now"; or a migration made a function anew under the very
+statement that calls it (XX000, "cache lookup failed"). A statement that is wrong raises something else."""
 
 CANCEL_S = 0.5
 """How long a cancelled statement may take to stop. psycopg waits ten seconds for a server that is frozen."""

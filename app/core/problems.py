@@ -13,6 +13,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from psycopg import DataError, InterfaceError, OperationalError
+from psycopg.errors import InternalError_
 
 from app.core import errors
 from app.core.errors import FieldError, Problem
@@ -126,5 +127,6 @@ HANDLERS: dict[int | type[Exception], Callable[..., Response[Any]]] = {
     DataError: _on_data,
     OperationalError: _on_database,
     InterfaceError: _on_database,
+    InternalError_: _on_database,
     Exception: _on_anything,
 }

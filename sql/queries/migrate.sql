@@ -5,8 +5,8 @@
 select set_config('lock_timeout', '0', false), pg_advisory_lock(727274001);
 
 -- name: bound_locks :exec
--- A migration that cannot get its lock gives up, so that it never queues all traffic behind itself.
-select set_config('lock_timeout', '5s', false);
+-- Whoever comes after one that waits for a lock waits behind it: so a migration waits for moments, and tries again.
+select set_config('lock_timeout', '400ms', false);
 
 -- name: release_lock :exec
 -- Let the next one in.

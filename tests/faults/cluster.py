@@ -138,6 +138,10 @@ class Cluster:
         await migrate(self.database_url)
         await asyncio.to_thread(make_logins, self.database_url)
         self.token = (await seed(self.database_url, portal_url="http://portal.example", max_runs=64)).upload_token
+        await self.furnish_forms()
+
+    async def furnish_forms(self) -> None:
+        """What the phones of this tier send."""
         async with self.connect() as conn:
             await conn.execute("update portal set settle_s = 4")
             for key, shots in FORMS.items():
