@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import drain, figures, lists, phone, pickup, resumable, rows, screen, upload, workers
+from tests.bench import drain, figures, growth, lists, phone, pickup, resumable, rows, screen, upload, workers
 from tests.bench.stage import stage
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "benchmarks.md"
@@ -37,7 +37,9 @@ def main() -> None:
     either = arguments.add_mutually_exclusive_group()
     either.add_argument("--write", action="store_true", help=f"put the tables into docs/{PAGE.name}")
     either.add_argument(
-        "--only", choices=("upload", "resumable", "phone", "workers", "lists", "screen", "rows"), help="a part of it"
+        "--only",
+        choices=("upload", "resumable", "phone", "workers", "lists", "growth", "screen", "rows"),
+        help="a part of it",
     )
     asked = arguments.parse_args()
     busy = _busy()
@@ -57,6 +59,8 @@ def main() -> None:
             waited += phone.run(servers)
         if asked.only in (None, "lists"):
             compared += lists.run(servers)
+        if asked.only in (None, "growth"):
+            compared += growth.run(servers)
         if asked.only in (None, "workers"):
             with workers.running(servers) as sides:
                 compared += pickup.run(sides)
@@ -71,7 +75,17 @@ def main() -> None:
         print(f"{busy}, and a single process loses more by that than eight connections do: don't trust these ratios.")
     if asked.write:
         what = "\n\n".join(
-            (upload.WHAT, resumable.WHAT, phone.WHAT, lists.WHAT, pickup.WHAT, drain.WHAT, screen.WHAT, rows.WHAT)
+            (
+                upload.WHAT,
+                resumable.WHAT,
+                phone.WHAT,
+                lists.WHAT,
+                growth.WHAT,
+                pickup.WHAT,
+                drain.WHAT,
+                screen.WHAT,
+                rows.WHAT,
+            )
         )
         PAGE.write_text(TEXT.format(table=table, waits=waits, machine=_machine(), what=what), encoding="utf-8")
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from sql import Connection
 from tests.factories import Device
-from tests.sql.crowd import crowd
+from tests.sql.crowd import ATTEMPTS, JOBS, RECORDS
 
 FILLED = (
     "asbuilt_record, record_revision, record_line, automation_job, automation_attempt, job_event, portal_submission,"
@@ -43,9 +43,19 @@ REST = """
 @asynccontextmanager
 async def past(conn: Connection, device: Device, *, jobs: int) -> AsyncIterator[None]:
     """So many finished jobs, the oldest of 13 days ago, with what they left; statistics as autovacuum keeps them. Gone afterwards."""
-    async with crowd(conn, device, jobs=jobs, apart_s=13 * 86_400 / jobs):
-        await conn.execute("set local session_replication_role = replica")
-        await conn.execute(REST.encode())
-        await conn.execute("set local session_replication_role = origin")
+    async with conn.transaction(force_rollback=True):
+        await fill(conn, device, jobs=jobs)
         await conn.execute(f"analyze {FILLED}".encode())
         yield
+
+
+async def fill(conn: Connection, device: Device, *, jobs: int) -> None:
+    """As `past`, to stay, and without statistics."""
+    params = {"project": device.project.id, "device": device.id, "jobs": jobs, "apart_s": 13 * 86_400 / jobs}
+    async with conn.transaction():
+        # Triggers would write an event and a notice for each.
+        await conn.execute("set local session_replication_role = replica")
+        for statement in (RECORDS, JOBS, ATTEMPTS):
+            await conn.execute(statement.encode(), params)
+        await conn.execute(REST.encode())
+        await conn.execute("set local session_replication_role = origin")
