@@ -215,6 +215,25 @@ async def test_orphans_go_and_what_is_referred_to_stays(conn: Connection, pool: 
     assert await one(conn, "select array_agg(sha256) from blob") == [SHA]
 
 
+async def test_the_collector_goes_by_the_table(conn: Connection, pool: db.Pool, tmp_path: Path) -> None:
+    """Four hours old: too young by default, and old enough once an operator says three."""
+    blobs = LocalBlobs(tmp_path)
+    await blobs.put(DATA)
+    then = time.time() - 4 * 3600
+    for path in files(tmp_path):
+        os.utime(path, (then, then))
+    assert await collector(pool, blobs).collect() == 0
+    assert not any("retired" in path.parts for path in files(tmp_path))
+    noted = "select last_at > now() - interval '1 min' from retention where what = 'file'"
+    await conn.execute("update retention set keep = '3 hours', last_at = null where what = 'file'")
+    try:
+        async with collector(pool, blobs).running():
+            await until(lambda: one(conn, noted), lambda said: said is True)
+    finally:
+        await conn.execute("update retention set keep = '24 hours' where what = 'file'")
+    assert [path for path in files(tmp_path) if "retired" in path.parts], "moved aside in the first round"
+
+
 @pytest.fixture
 async def other(database_url: str) -> AsyncIterator[Connection]:
     async with await AsyncConnection.connect(database_url, autocommit=True) as made:
