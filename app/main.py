@@ -158,16 +158,18 @@ class Web:
                 size=settings.pool_size,
                 wait_s=WAITING * settings.database_s,
                 deadline_s=settings.database_s,
+                pooler=settings.pooler,
             ) as pool,
             httpx.AsyncClient() as client,
             Orphans(pool=pool, blobs=blobs, renditions=renditions).running(),
         ):
             self.hub = Hub(
-                settings.database_url,
+                settings.heard_at,
                 settings.redis_url,
                 pool=pool,
                 poll_s=settings.poll_s,
                 timings=Timings(streams_per_caller=settings.streams_per_user),
+                pooler=settings.heard_through_pooler,
             )
             self.health = health.Health(
                 {

@@ -18,6 +18,7 @@ from procrastinate.connector import Notify as Hear
 from psycopg import AsyncConnection, Notify
 
 from app.core import db
+from app.core.settings import Settings
 from sql import Connection, load
 from tasks.patience import told
 
@@ -46,10 +47,19 @@ class Deaf(Exception):
 class Listener:
     """Hears the queue's notifications; `back` is awaited each time it has begun to hear, for what it may have missed."""
 
-    def __init__(self, url: str, *, channels: Collection[str], hear: Hear, back: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        channels: Collection[str],
+        hear: Hear,
+        back: Callable[[], Awaitable[None]],
+        pooler: bool = False,
+    ) -> None:
         if set(channels) != CHANNELS:
             raise ValueError(f"a worker listens on {sorted(CHANNELS)}, not on {sorted(channels)}")
         self._url = url
+        self._arguments = db.connect_arguments("asbuilt-worker-listen", pooler=pooler)
         self._hear = hear
         self._back = back
         self._pause_s = FIRST_S
@@ -65,9 +75,7 @@ class Listener:
             self._pause_s = min(LAST_S, 2 * self._pause_s)
 
     async def _session(self) -> None:
-        conn = await AsyncConnection.connect(
-            self._url, autocommit=True, **db.connect_arguments("asbuilt-worker-listen")
-        )
+        conn = await AsyncConnection.connect(self._url, autocommit=True, **self._arguments)
         try:
             with db.deadline(conn, ANSWER_S):
                 await LISTEN(conn)
@@ -112,23 +120,29 @@ class Listener:
 class HardenedConnector(PsycopgConnector):
     """Every call has a deadline. `back` is awaited each time LISTEN works again."""
 
-    def __init__(self, url: str, *, back: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, settings: Settings, *, back: Callable[[], Awaitable[None]]) -> None:
         super().__init__(
             pool_factory=_pool_of,
-            conninfo=url,
+            conninfo=settings.database_url,
             # One statement a call: a transaction around it would be two round trips more, in which to lose its outcome.
-            kwargs={"autocommit": True, **db.connect_arguments("asbuilt-worker-queue")},
+            kwargs={"autocommit": True, **db.connect_arguments("asbuilt-worker-queue", pooler=settings.pooler)},
             min_size=1,
             max_size=4,
             timeout=CALL_S - 1,
             reconnect_timeout=db.RECONNECT_S,
         )
-        self._url = url
+        self._settings = settings
         self._back = back
 
     async def listen_notify(self, on_notification: Hear, channels: Iterable[str]) -> None:
         """Never returns."""
-        await Listener(self._url, channels=set(channels), hear=on_notification, back=self._returned).run()
+        await Listener(
+            self._settings.heard_at,
+            channels=set(channels),
+            hear=on_notification,
+            back=self._returned,
+            pooler=self._settings.heard_through_pooler,
+        ).run()
 
     async def _returned(self) -> None:
         # Postgres may have been restarted: no fetch shall be the one to meet a dead connection.

@@ -65,7 +65,7 @@ class AutomationApp(App):
     """An App whose worker is ours. One runs one worker."""
 
     def __init__(self, config: settings.Settings) -> None:
-        connector = HardenedConnector(config.database_url, back=self._hears)
+        connector = HardenedConnector(config, back=self._hears)
         super().__init__(
             connector=connector,
             worker_defaults={

@@ -88,7 +88,12 @@ async def open_workshop(settings: Settings, *, patience: Patience, company: Comp
     size = 2 * settings.concurrency + 4
     try:
         async with db.pool(
-            settings.database_url, name="asbuilt-worker", size=size, wait_s=WAIT_S, deadline_s=CALL_S
+            settings.database_url,
+            name="asbuilt-worker",
+            size=size,
+            wait_s=WAIT_S,
+            deadline_s=CALL_S,
+            pooler=settings.pooler,
         ) as pool:
             checker = Checker(pool, blobs)
             yield Workshop(

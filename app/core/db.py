@@ -41,23 +41,27 @@ set_json_loads(msgspec.json.decode)
 SET_ACTOR = load_queries("core").exec("set_actor")
 
 
-def connect_arguments(name: str) -> dict[str, Any]:
+def connect_arguments(name: str, *, pooler: bool = False) -> dict[str, Any]:
     """libpq parameters: dead peers are noticed in seconds, and Postgres itself ends what takes too long.
 
-    `name` is also who acts when a transaction names nobody else. Times are told in UTC, whatever the server's zone.
+    `name` is also who acts when a transaction names nobody else. Times are told in UTC, whatever the server's zone. Behind a
+    `pooler` a session belongs to nobody: what is set for one is set for the role instead (docs/pooler.md).
     """
-    return {
+    common: dict[str, Any] = {
         "application_name": name,
         "connect_timeout": 3,
         "tcp_user_timeout": 5000,
         "keepalives_idle": 10,
         "keepalives_interval": 3,
         "keepalives_count": 3,
-        "options": (
-            "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
-            f" -c timezone=UTC -c asbuilt.actor={name}"
-        ),
     }
+    if pooler:
+        return common | {"prepare_threshold": None}
+    options = (
+        "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+        f" -c timezone=UTC -c asbuilt.actor={name}"
+    )
+    return common | {"options": options}
 
 
 def cut(conn: Connection) -> None:
@@ -134,7 +138,13 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
 
 @asynccontextmanager
 async def pool(
-    url: str, *, name: str, size: int, wait_s: float = 0.8, deadline_s: float = Pool.deadline_s
+    url: str,
+    *,
+    name: str,
+    size: int,
+    wait_s: float = 0.8,
+    deadline_s: float = Pool.deadline_s,
+    pooler: bool = False,
 ) -> AsyncIterator[Pool]:
     """An open pool of up to `size` autocommit connections; a caller waits at most `wait_s` seconds for one."""
     opened = Pool(
@@ -145,7 +155,7 @@ async def pool(
         timeout=wait_s,
         reconnect_timeout=RECONNECT_S,
         open=False,
-        kwargs={"autocommit": True, **connect_arguments(name)},
+        kwargs={"autocommit": True, **connect_arguments(name, pooler=pooler)},
     )
     opened.deadline_s = deadline_s
     opened.most_waiting = size * 8

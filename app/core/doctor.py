@@ -86,7 +86,7 @@ async def examine(settings: Settings, *, deep: bool = False) -> AsyncIterator[Fi
     yield _secrets(settings)
     try:
         async with await AsyncConnection.connect(
-            settings.database_url, autocommit=True, **connect_arguments("asbuilt-doctor")
+            settings.database_url, autocommit=True, **connect_arguments("asbuilt-doctor", pooler=settings.pooler)
         ) as conn:
             async for finding in _database(conn, settings, deep=deep):
                 yield finding

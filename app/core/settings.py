@@ -26,7 +26,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Durations are in seconds, sizes in bytes. Field `lease_s` is the variable `ASBUILT_LEASE_S`, and so on."""
 
     database_url: str = ""
-    """`DATABASE_URL`: libpq URL of Postgres 15 or newer, direct (not through a transaction pooler)."""
+    """`DATABASE_URL`: libpq URL of Postgres 15 or newer; through a transaction pooler with `pooler`."""
+    pooler: bool = False
+    """Whether `DATABASE_URL` leads through a transaction pooler: nothing is prepared, and nothing set for a session."""
+    listen_url: str = ""
+    """A direct URL for LISTEN, where `DATABASE_URL` leads through a pooler; without it changes are polled for."""
     redis_url: str = ""
     """`REDIS_URL`: cache and progress stream; empty means live progress is degraded."""
     automation_url: str = ""
@@ -152,6 +156,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         # A log or an error that shows its settings must show no password and no key.
         return "Settings(…)"
+
+    @property
+    def heard_at(self) -> str:
+        """Where to LISTEN."""
+        return self.listen_url or self.database_url
+
+    @property
+    def heard_through_pooler(self) -> bool:
+        return self.pooler and not self.listen_url
 
     @property
     def public_url(self) -> str:

@@ -51,7 +51,14 @@ class Hub:
     """One a web process. Nothing in it waits for a client."""
 
     def __init__(
-        self, database_url: str, redis_url: str, *, pool: Pool, poll_s: float, timings: Timings | None = None
+        self,
+        database_url: str,
+        redis_url: str,
+        *,
+        pool: Pool,
+        poll_s: float,
+        timings: Timings | None = None,
+        pooler: bool = False,
     ) -> None:
         self.timings = msgspec.structs.replace(timings or Timings(), poll_s=poll_s)
         self.reads = Reads(pool, deadline_s=self.timings.read_s)
@@ -64,7 +71,7 @@ class Hub:
         self._shown: dict[UUID, bytes] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._status_known, self._progress_known = asyncio.Event(), asyncio.Event()
-        self._listener = Listener(database_url, pool, self, timings=self.timings)
+        self._listener = Listener(database_url, pool, self, timings=self.timings, pooler=pooler)
         self._reader = ProgressReader(redis_url, self, timings=self.timings) if redis_url else None
 
     @asynccontextmanager

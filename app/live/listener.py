@@ -58,8 +58,9 @@ class StatusSink(Protocol):
 class Listener:
     """Tells the sink of every change, also of those that happened while there was no connection."""
 
-    def __init__(self, url: str, pool: Pool, sink: StatusSink, *, timings: Timings) -> None:
+    def __init__(self, url: str, pool: Pool, sink: StatusSink, *, timings: Timings, pooler: bool = False) -> None:
         self._url = url
+        self._arguments = connect_arguments("asbuilt-live", pooler=pooler)
         self._pool = pool
         self._sink = sink
         self._t = timings
@@ -81,7 +82,7 @@ class Listener:
 
     async def _session(self) -> None:
         """One connection: follow it until it breaks, or poll on it for a while when it turns out to be deaf."""
-        conn = await AsyncConnection.connect(self._url, autocommit=True, **connect_arguments("asbuilt-live"))
+        conn = await AsyncConnection.connect(self._url, autocommit=True, **self._arguments)
         try:
             # A break often means that Postgres was restarted: no request shall be the one to meet a dead connection.
             await store.within(self._t.read_s, self._pool.check())

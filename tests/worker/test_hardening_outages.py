@@ -14,6 +14,7 @@ from procrastinate.jobs import Status
 from psycopg import AsyncConnection
 
 from app.core.db import TROUBLE
+from app.core.settings import Settings
 from sql import Connection
 from sql.migrate import migrate
 from tasks.company import Company
@@ -145,7 +146,7 @@ async def finishing(database_url: str, conn: Connection) -> AsyncIterator[Finish
     async def back() -> None:
         pass
 
-    connector = HardenedConnector(database_url, back=back)
+    connector = HardenedConnector(Settings(database_url=database_url), back=back)
     await connector.open_async()
     manager = HardenedManager(connector, patience=Patience(), company=Company())
     manager.known = {"automation"}
