@@ -48,6 +48,7 @@ class Present:
 
 
 Act = Callable[[Present], Awaitable[object]]
+# Only what is right at every size is demanded: of two indexes that serve, the planner takes another at a million than at thousands.
 HOT: dict[str, tuple[Act, set[str]]] = {
     "an upload": (lambda p: make_record(p.conn, device=p.device), {"asbuilt_record_pkey"}),
     "a fetch": (lambda p: p.run(QUEUES), {"procrastinate_jobs_priority_idx_v1"}),
@@ -62,10 +63,10 @@ HOT: dict[str, tuple[Act, set[str]]] = {
     "a list": (lambda p: lists.LIST_RECORDS(p.conn, **p.mine, filter=Jsonb({}), **LAST), {"asbuilt_record_pkey"}),
     "the throughput": (
         lambda p: operations.THROUGHPUT(p.conn, **p.mine, step_s=300, steps=12),
-        {"automation_attempt_ended", "asbuilt_record_list"},
+        {"automation_attempt_ended"},
     ),
     "failures": (lambda p: operations.FAILURES(p.conn, **p.mine, limit=100), set()),
-    "the backlog": (lambda p: operations.BACKLOG(p.conn, **p.mine), {"automation_job_open"}),
+    "the backlog": (lambda p: operations.BACKLOG(p.conn, **p.mine), set()),
     "questions": (lambda p: operations.QUESTIONS(p.conn, **p.mine, limit=200), set()),
     "the audit": (
         lambda p: operations.AUDIT(p.conn, **p.mine, before=2**63 - 1, limit=51, **NOBODY),
