@@ -897,6 +897,7 @@ function public.gtrgm_union(internal, internal) returns gtrgm
 function ops.hold(p_job uuid, p_reason text) returns jsonb
 function public.hold_commit(p_job uuid, p_attempt integer, p_hold_s double precision) returns boolean
 function public.hold_job(job automation_job, p_reason text) returns void
+function public.in_sight(p_project uuid) returns boolean
 function public.input_end() returns trigger
 function public.input_view(i automation_input) returns jsonb
 function public.interrupt(job automation_job, p_progressed boolean) returns void

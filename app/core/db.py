@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -176,8 +177,8 @@ async def unavailable_as_problem() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def acting(conn: Connection, actor: str) -> AsyncIterator[Connection]:
-    """A transaction whose events and audit rows name this actor."""
+async def acting(conn: Connection, actor: str, *, projects: Sequence[UUID] | None = None) -> AsyncIterator[Connection]:
+    """A transaction whose events and audit rows name this actor, and whose acts find only what is in these projects."""
     async with conn.transaction():
-        await SET_ACTOR(conn, actor=actor)
+        await SET_ACTOR(conn, actor=actor, projects=None if projects is None else list(projects))
         yield conn

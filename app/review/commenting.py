@@ -10,7 +10,7 @@ import psycopg
 from app.core import pages
 from app.core.auth import Caller
 from app.core.db import acting
-from app.core.errors import MalformedRequest
+from app.core.errors import MalformedRequest, RecordUnknown
 from app.review import deciding, store
 from app.review.talk_schemas import CommentList, CommentView
 from sql import Connection
@@ -32,9 +32,11 @@ async def say(conn: Connection, caller: Caller, record_id: UUID, text: str) -> C
     """Raises `RecordUnknown`, `Forbidden`, and `MalformedRequest` for a text of nothing but spaces."""
     await deciding.demand(conn, caller, record_id, "reviewer")
     try:
-        async with acting(conn, caller.actor):
+        async with acting(conn, caller.actor, projects=caller.project_ids):
             done = await store.ADD_COMMENT(conn, record=record_id, text=text)
     except psycopg.Error as exc:
+        if exc.sqlstate == "AB404":
+            raise RecordUnknown from exc
         if exc.sqlstate == "AB422":
             raise MalformedRequest(exc.diag.message_primary or "", pointer="/text") from exc
         raise

@@ -26,7 +26,7 @@ from app.review.schemas import (
 )
 from sql import Connection
 
-_NOT_OPEN, _NO_REASON = "AB409", "AB422"
+_NOT_THERE, _NOT_OPEN, _NO_REASON = "AB404", "AB409", "AB422"
 
 
 async def get_record(conn: Connection, caller: Caller, record_id: UUID) -> RecordDetail:
@@ -74,11 +74,13 @@ async def waive(conn: Connection, caller: Caller, record_id: UUID, defect_id: UU
         raise DefectUnknown
     caller.demand("reviewer", row.project_id)
     try:
-        async with acting(conn, caller.actor):
+        async with acting(conn, caller.actor, projects=caller.project_ids):
             done = await store.WAIVE_DEFECT(conn, defect=defect_id, reason=reason)
     except psycopg.Error as exc:
         if exc.sqlstate == _NOT_OPEN:
             raise DefectNotOpen(exc.diag.message_primary or "") from exc
+        if exc.sqlstate == _NOT_THERE:
+            raise DefectUnknown from exc
         if exc.sqlstate == _NO_REASON:
             raise ReasonMissing(pointer="/reason") from exc
         raise

@@ -39,7 +39,7 @@ begin
         message := null;
         view := null;
         if not job_id = any(locked) then
-            outcome := case when exists (select from automation_job as j where j.id = job_id) then 'busy' else 'unknown' end;
+            outcome := case when exists (select from automation_job as j where j.id = job_id and in_sight(j.project_id)) then 'busy' else 'unknown' end;
         else
             begin
                 view := case p_act when 'retry' then ops.retry(job_id, why) when 'hold' then ops.hold(job_id, why)

@@ -4,7 +4,7 @@ language plpgsql security definer set search_path = pg_catalog, public, pg_temp 
 declare
     said comment;
 begin
-    if not exists (select from asbuilt_record where id = p_record and deleted_at is null) then
+    if not exists (select from asbuilt_record where id = p_record and deleted_at is null and in_sight(project_id)) then
         raise exception using errcode = 'AB404', message = format('there is no record %s', p_record);
     elsif btrim(coalesce(p_text, ''), E' \t\r\n') = '' or char_length(p_text) > 2000 then
         raise exception using errcode = 'AB422', message = 'a comment has 1 to 2,000 characters';

@@ -18,7 +18,7 @@ begin
         select j.id from automation_job as j
           join project as p on p.id = j.project_id
           join portal_account as a on a.id = j.account_id
-         where j.state = 'failed' and p.code = coalesce(p_project, p.code) and a.portal_key = coalesce(p_portal, a.portal_key)
+         where j.state = 'failed' and in_sight(j.project_id) and p.code = coalesce(p_project, p.code) and a.portal_key = coalesce(p_portal, a.portal_key)
            and j.error_code = coalesce(p_code, j.error_code) and (p_step is null or j.error_step = p_step)
            and (p_fingerprint is null or j.failure = p_fingerprint) and (p_failed_since is null or j.finished_at >= p_failed_since)
            -- A record that has a later job has gone on.

@@ -11,7 +11,7 @@ declare
     waiting uuid;
     done int := 0;
 begin
-    select id, approval_required into of_project, was from project where code = p_project for update;
+    select id, approval_required into of_project, was from project where code = p_project and in_sight(id) for update;
     if of_project is null then
         raise exception using errcode = 'AB404', message = format('there is no project %s', p_project);
     end if;

@@ -16,7 +16,7 @@ begin
     end if;
     -- The job first, as everywhere: of two reviewers at once, the second sees what the first has decided.
     job := lock_job((select id from automation_job where record_id = p_record order by created_at desc limit 1));
-    select * into r from asbuilt_record where id = p_record and deleted_at is null for update;
+    select * into r from asbuilt_record where id = p_record and deleted_at is null and in_sight(project_id) for update;
     if r.id is null then
         raise exception using errcode = 'AB404', message = format('there is no record %s', p_record);
     elsif p_version <> r.version then

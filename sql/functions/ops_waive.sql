@@ -4,7 +4,8 @@
 create or replace function ops.waive(p_defect uuid, p_reason text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
-    d defect := (select x from defect as x where id = p_defect);
+    d defect := (select x from defect as x join asbuilt_record as r on r.id = x.record_id
+                  where x.id = p_defect and in_sight(r.project_id));
     job automation_job;
     before jsonb;
 begin

@@ -8,7 +8,7 @@ begin
     if not found and exists (select from procrastinate_jobs where id = queue_row) then
         return null;
     end if;
-    select * into job from automation_job where id = p_job for update skip locked;
+    select * into job from automation_job where id = p_job and in_sight(project_id) for update skip locked;
     if job.queue_job_id is distinct from queue_row then
         return null;
     end if;

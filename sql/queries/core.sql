@@ -1,8 +1,8 @@
 -- What every process needs of the database.
 
 -- name: set_actor :exec
--- Who acts, for the events and audit rows of this transaction.
-select set_config('asbuilt.actor', %(actor)s, true);
+-- Who acts, for the events and audit rows of this transaction, and in which projects: acts on others find nothing.
+select set_config('asbuilt.actor', %(actor)s, true), set_config('asbuilt.projects', coalesce(%(projects)s::uuid[]::text, ''), true);
 
 -- name: terminate_own_backend :exec
 -- A test's injected fault: this very connection is lost.

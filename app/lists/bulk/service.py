@@ -96,7 +96,7 @@ async def _batches(pool: Pool, caller: Caller, wanted: BulkRequest, jobs: Sequen
     for last, these in ((False, jobs), (True, busy)):
         for at in range(0, len(these), BATCH):
             batch = list(these[at : at + BATCH])
-            async with pool.connection() as conn, acting(conn, caller.actor):
+            async with pool.connection() as conn, acting(conn, caller.actor, projects=caller.project_ids):
                 rows = await store.ACT(conn, action=wanted.action, jobs=batch, reason=wanted.reason)
             for row in rows:
                 if row.outcome == "busy" and not last:
