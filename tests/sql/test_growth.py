@@ -48,16 +48,16 @@ class Present:
 
 
 Act = Callable[[Present], Awaitable[object]]
-# Only what is right at every size is demanded: of two indexes that serve, the planner takes another at a million than at thousands.
+# Named is an index without which nothing else would serve; where several do, the statistics of the day decide.
 HOT: dict[str, tuple[Act, set[str]]] = {
     "an upload": (lambda p: make_record(p.conn, device=p.device), {"asbuilt_record_pkey"}),
-    "a fetch": (lambda p: p.run(QUEUES), {"procrastinate_jobs_priority_idx_v1"}),
+    "a fetch": (lambda p: p.run(QUEUES), set()),
     "claim and settle": (Present.settle, {"automation_job_pkey"}),
     "a sweep": (
         lambda p: tasks.RECONCILE(p.conn, grace_s=45.0),
-        {"automation_attempt_open", "procrastinate_jobs_id_lock_idx_v1", "asbuilt_record_media_due", "photo_unchecked"},
+        {"automation_attempt_open", "asbuilt_record_media_due"},
     ),
-    "due retries": (lambda p: tasks.PROMOTE_DUE(p.conn), {"automation_job_due"}),
+    "due retries": (lambda p: tasks.PROMOTE_DUE(p.conn), set()),
     "due probes": (lambda p: tasks.PROMOTE_PROBES(p.conn), set()),
     "new photos": (lambda p: tasks.COMPARE_PHOTOS(p.conn, most=20), set()),
     "a list": (lambda p: lists.LIST_RECORDS(p.conn, **p.mine, filter=Jsonb({}), **LAST), {"asbuilt_record_pkey"}),
