@@ -25,7 +25,7 @@ begin
     more := removed >= policy.batch;
     update retention as r
        set batch = case when took_ms > 50 then greatest(r.batch / 2, 10)
-                        when more and took_ms < 25 then least(r.batch * 2, 1000)
+                        when more and took_ms < 25 then least(r.batch * 2, 250)
                         else r.batch end,
            last_at = case when p_begins then began else r.last_at end,
            last_removed = case when p_begins then 0 else r.last_removed end + retain.removed,
