@@ -58,18 +58,27 @@ class Pages:
         """The way of naming `target` that hits exactly one element; a later way than the first is told as drift."""
         over = self.patience(limit_s)
         while True:
-            for position, way in enumerate(target.ways):
-                count = await self._driver.count(way)
-                if count > 1:
-                    raise RunError("AMBIGUOUS_TARGET", f"{way.describe()} is there {count} times")
-                if count == 1:
-                    if position:
-                        self._tell_drift(target, way)
-                    return way
+            way = await self._way(target)
+            if way is not None:
+                if way is not target.ways[0]:
+                    self._tell_drift(target, way)
+                return way
             if await self.detect():
                 continue
             if over() or not await self._driver.wait(_LOOK_S):
                 raise RunError("ELEMENT_TIMEOUT", f"{target.describe()} was not found on the page")
+
+    async def _way(self, target: Target) -> Target | None:
+        """The first way that hits now."""
+        for position, way in enumerate(target.ways):
+            count = await self._driver.count(way)
+            if count > 1:
+                raise RunError("AMBIGUOUS_TARGET", f"{way.describe()} is there {count} times")
+            if count == 1:
+                # A page that was drawn between two questions has not changed its names.
+                late = [earlier for earlier in target.ways[:position] if await self._driver.count(earlier)]
+                return await self._way(target) if late else way
+        return None
 
     def _tell_drift(self, target: Target, way: Target) -> None:
         text = drifted(target, way)
