@@ -7,7 +7,7 @@ import io
 import tracemalloc
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import httpx
@@ -161,7 +161,13 @@ async def test_a_zip_file_takes_the_memory_of_a_piece_and_survives_a_photo_that_
          "taken_at": "1970-01-01T00:00:00+00:00" if n else "2026-05-05T10:00:00+00:00"}
         for n in range(6)
     ]  # fmt: skip
-    row = PhotosRow(external_ref="AB-0000000001", asset_key="A", received_at=None, id=uuid4(), photos=photos)  # type: ignore[arg-type]
+    row = PhotosRow(
+        external_ref="AB-0000000001",
+        asset_key="A",
+        received_at=cast("Any", None),
+        id=uuid4(),
+        photos=cast("Any", photos),
+    )
     out = tmp_path / "photos.zip"
     tracemalloc.start()
     with Archive(blobs) as archive, out.open("wb") as file:
