@@ -82,6 +82,7 @@ class FormReviewTable extends HTMLElement {
     if ((before ?? "") === (after ?? "")) return;
     this.#pages.forgetTotal();
     this.#choice?.clear();
+    this.#filterBar.show(this.#asked, this.#counts); // at once: the next chip is pressed before the list has come
     this.#reload();
   }
 
