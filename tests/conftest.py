@@ -1,6 +1,7 @@
 """Real parts for the tests: one Postgres and one Valkey a test process, a fresh migrated database, rows gone between tests.
 
-`DATABASE_URL` and `REDIS_URL` name servers to use instead of throw-away ones from the wheels.
+`DATABASE_URL` and `REDIS_URL` name servers to use instead of throw-away ones from the wheels. On such a server each test process
+has a database of its own: in Redis that of its number.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -22,7 +24,8 @@ from redis import Redis
 from app.local import postgres, valkey
 from sql import Connection
 from sql.migrate import migrate
-from tests.logins import make_logins
+from tests.logins import drop_logins, make_logins
+from tests.machine import process_number
 from tests.service import Service, service, web_settings
 
 # How quick this machine is at the moment says nothing about the product.
@@ -54,7 +57,10 @@ def server_url(servers: ExitStack) -> str:
 
 @pytest.fixture(scope="session")
 def redis_server_url(servers: ExitStack) -> str:
-    return os.environ.get("REDIS_URL") or servers.enter_context(valkey.server(short_folder(servers)))
+    given = os.environ.get("REDIS_URL")
+    if given is None:
+        return servers.enter_context(valkey.server(short_folder(servers)))
+    return urlsplit(given)._replace(path=f"/{process_number()}").geturl()
 
 
 def new_database(server_url: str) -> str:
@@ -75,6 +81,7 @@ def database_url(server_url: str) -> Iterator[str]:
     with psycopg.connect(server_url, autocommit=True) as conn:
         name = conninfo.conninfo_to_dict(url)["dbname"]
         conn.execute(f"drop database {name} with (force)")
+    drop_logins(server_url)
 
 
 @pytest.fixture

@@ -21,10 +21,14 @@ ASK = """The browser tests need Chromium, and it could not be installed from her
   or name one you have:        ASBUILT_BROWSER=/path/to/chromium"""
 
 
+def process_number() -> int:
+    """Which of the processes that test side by side this one is, from 0."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
 def _ports() -> Iterator[int]:
     """A share of the ports for each of the processes that test side by side."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    share = SERVERS_PORTS[worker % SHARES :: SHARES]
+    share = SERVERS_PORTS[process_number() % SHARES :: SHARES]
     begin = SystemRandom().randrange(len(share))
     yield from itertools.cycle([*share[begin:], *share[:begin]])
 

@@ -20,13 +20,13 @@ from tests.faults.clients import Crowd
 from tests.faults.cluster import Cluster, cluster
 from tests.faults.processes import ROOT
 from tests.faults.timings import percentile, slack
-from tests.logins import PASSWORD, as_role
+from tests.logins import PASSWORD, as_role, login
 from tests.machine import free_port
 
 pytestmark = pytest.mark.slow
 
 POLL_S = 1.0
-LOGINS = ("asbuilt_test_app", "asbuilt_test_worker")
+LOGINS = (login("app"), login("worker"))
 PICKED_UP = "select extract(epoch from started_at - queued_at)::float8 from automation_attempt"
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from sql import Connection
 from tests.factories import Made, claim, fail, make_record, value
+from tests.logins import login
 from tests.sql.psql import SCRIPTS, psql, script
 
 PAGE = Path(__file__).parents[2] / "docs" / "repair-in-sql.md"
@@ -45,7 +46,7 @@ async def test_every_script_runs_and_says_how_it_is_used(name: str, conn: Connec
         assert f"-f {name}.sql" in await script(database_url, name)
     await script(database_url, name, job=made.job_id, portal=portal, why="for the test", record=made.record_id)
     acts = await conn.execute("select action, actor from audit_event where reason = 'for the test'")
-    acted = [(ACTS[name], "asbuilt_test_operator")] if name in ACTS else []
+    acted = [(ACTS[name], login("operator"))] if name in ACTS else []
     assert await acts.fetchall() == acted
 
 
@@ -68,7 +69,7 @@ async def test_the_page_is_true_from_top_to_bottom(conn: Connection, database_ur
             database_url, typed=block, job=one.job_id, portal=portal, fingerprint=fingerprint, record=reference,
             project=one.device.project.code,
         )  # fmt: skip
-    rows = await conn.execute("select action from audit_event where actor = 'asbuilt_test_operator' order by id")
+    rows = await conn.execute("select action from audit_event where actor = %s order by id", [login("operator")])
     done = [row[0] for row in await rows.fetchall()]
     assert done == ["job.retry"] * 3 + [
         "job.hold", "job.release", "job.cancel", "portal.pause", "portal.resume", "portal.limit",

@@ -12,7 +12,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from sql import Connection
 from tests.factories import make_record, value
-from tests.logins import ROLES, as_role
+from tests.logins import ROLES, as_role, login
 
 REFUSED = {
     "app": {
@@ -188,7 +188,7 @@ async def test_an_operator_acts_under_their_own_name_whatever_they_say(conn: Con
         await own.execute("delete from procrastinate_jobs where status = 'todo'")
     rows = await conn.execute("select actor, action from audit_event where action <> 'record.upload' order by id")
     assert await rows.fetchall() == [
-        ("asbuilt_test_operator", action) for action in ("job.retry", "job.cancel", "job.retry", "queue.delete")
+        (login("operator"), action) for action in ("job.retry", "job.cancel", "job.retry", "queue.delete")
     ]
     async with await AsyncConnection.connect(as_role("app", database_url), autocommit=True) as web:
         await web.execute("set asbuilt.actor = 'user:the-caller'")
@@ -203,7 +203,7 @@ async def test_a_temporary_table_does_not_stand_in_for_one_of_ours(conn: Connect
                           " record_id uuid, job_id uuid, before jsonb, after jsonb)")  # fmt: skip
         await own.execute("select ops.retry(%s, 'unseen')", [made.job_id])
         assert await value(own, "select count(*) from pg_temp.audit_event") == 0
-    assert await value(conn, "select actor from audit_event where reason = 'unseen'") == "asbuilt_test_operator"
+    assert await value(conn, "select actor from audit_event where reason = 'unseen'") == login("operator")
 
 
 async def test_a_cluster_without_the_roles_is_told_how_to_make_them(database_url: str) -> None:
