@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     torture.add_argument("--jobs", type=_count, default=24, metavar="N", help="records in each half (default 24)")
     torture.add_argument("--kill", type=_share, default=0.4, metavar="P", help="attempts that are struck (default 0.4)")
     torture.add_argument("--seed", type=int, default=0, help="repeats the faults of an earlier run")
-    psql = commands.add_parser("psql", help="psql on the running local stack's database")
+    psql = commands.add_parser("psql", help="open psql on the running local stack's database")
     add_home(psql)
     psql.add_argument("arguments", nargs="*", help="for psql itself, after --")
     for each in (cli_access, cli_recipe, cli_form, cli_design, cli_setup):

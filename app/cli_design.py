@@ -17,8 +17,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     imports = design.add_parser("import", help="store planned assets from CSV or GeoJSON, all of them or none")
     imports.set_defaults(command="design import")
-    imports.add_argument("file", type=Path, metavar="FILE")
-    imports.add_argument("--project", required=True, metavar="CODE")
+    imports.add_argument("file", type=Path, metavar="FILE", help="the whole plan")
+    imports.add_argument("--project", required=True, metavar="CODE", help="whose plan it is")
     imports.add_argument("--dry-run", action="store_true", help="say what would change, and store nothing")
     add_home(imports)
 

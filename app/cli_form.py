@@ -15,7 +15,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     form = commands.add_parser("form", help="forms: what crews fill in").add_subparsers(dest="verb", required=True)
     imports = form.add_parser("import", help="store an XLSForm as a form version; prints what it became")
     imports.set_defaults(command="form import")
-    imports.add_argument("file", type=Path, metavar="FILE.xlsx")
+    imports.add_argument("file", type=Path, metavar="FILE.xlsx", help="the workbook")
     imports.add_argument("--project", required=True, metavar="CODE", help="whose work it is for, on record")
     imports.add_argument("--dry-run", action="store_true", help="print the definition as JSON and store nothing")
     add_home(imports)

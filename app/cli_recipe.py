@@ -21,7 +21,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     checks.add_argument("--form", default="", metavar="KEY", help="also check the fields against this form")
     tries = verbs.add_parser("try", help="key one record up to the gate, and submit nothing")
     tries.set_defaults(command="recipe try")
-    tries.add_argument("file", type=Path, metavar="FILE")
+    tries.add_argument("file", type=Path, metavar="FILE", help="TOML, or JSON by its name")
     tries.add_argument("--record", type=UUID, metavar="ID", help="a stored record (default: a generated one)")
     tries.add_argument("--sample", choices=("pole", "fibre"), default="pole", help="the generated one (default pole)")
     tries.add_argument("--url", default="", metavar="PORTAL_URL", help="of the portal (default: the demo portal's)")

@@ -27,7 +27,7 @@ CHECKS = (
     ("ruff", "check", "."),
     ("mypy",),
     ("lint-imports",),
-    ("pytest", "-q", "tests/unit/test_layout.py", "tests/unit/test_openapi.py"),
+    ("pytest", "-q", "tests/unit/test_layout.py", "tests/unit/test_openapi.py", "tests/unit/test_docs.py"),
 )
 SIDE_BY_SIDE = ("-n", "3", "--dist", "worksteal")
 """Each process has its own servers; most tests wait for others' work, so that three keep two cores busy."""

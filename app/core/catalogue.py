@@ -1,13 +1,8 @@
-"""All problems as people read them: a page for each `type` URI, and the table of `docs/errors.md`.
-
-`python -m app.core.catalogue docs/errors.md` writes the table anew.
-"""
+"""All problems as people read them: a page for each `type` URI, and the table of `docs/errors.md`."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -15,8 +10,6 @@ import msgspec
 
 from app.core import errors
 from app.core.errors import Problem, Retry
-
-BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 
 ADVICE: Final[Mapping[Retry, str]] = MappingProxyType(
     {
@@ -65,20 +58,8 @@ def table() -> str:
     return "\n".join(["| code | status | retry | what it means |", "|---|---|---|---|", *rows])
 
 
-def with_table(page: str) -> str:
-    """The page with its table as it should be. Raises `ValueError` for a page without the two marks."""
-    before, _ = page.split(BEGIN)
-    _, after = page.split(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
-
-
 def kinds() -> list[type[Problem]]:
     """Every class of problem, by status and code; of those with one code, the one that explains it first."""
     here = vars(errors).values()
     found = [kind for kind in here if isinstance(kind, type) and issubclass(kind, Problem)]
     return sorted(found, key=lambda kind: (kind.status, kind.code, not kind.note()))
-
-
-if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    target.write_text(with_table(target.read_text(encoding="utf-8")), encoding="utf-8")

@@ -5,13 +5,13 @@ Nothing else reads the environment. All problems are reported at once, with the 
 
 from __future__ import annotations
 
-import base64
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+
+from app.core.contradictions import contradictions
 
 
 class SettingsError(Exception):
@@ -23,68 +23,96 @@ class SettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Durations are in seconds, sizes in bytes. Field `lease_s` is the variable `ASBUILT_LEASE_S`, and so on."""
+    """Durations are in seconds, sizes in bytes. Field `lease_s` is the variable `ASBUILT_LEASE_S`, and so on.
 
+    docs/settings.md is made of this: a comment above fields is their heading, what stands below a field is its meaning.
+    """
+
+    # What every process asks
     database_url: str = ""
-    """`DATABASE_URL`: libpq URL of Postgres 15 or newer; through a transaction pooler with `pooler`."""
+    """libpq URL of Postgres 15 or newer, with the login of this process (docs/roles.md)."""
     pooler: bool = False
     """Whether `DATABASE_URL` leads through a transaction pooler: nothing is prepared, and nothing set for a session."""
     listen_url: str = ""
     """A direct URL for LISTEN, where `DATABASE_URL` leads through a pooler; without it changes are polled for."""
     redis_url: str = ""
-    """`REDIS_URL`: cache and progress stream; empty means live progress is degraded."""
+    """Cache and stream of progress; without it live progress is degraded."""
     automation_url: str = ""
-    """`AUTOMATION_URL`: base URL of the automation service."""
+    """Base URL of the automation service."""
     automation_token: str = ""
-    """`AUTOMATION_TOKEN`: bearer token for it; the reference runner demands the same."""
+    """Bearer token for it; the reference runner demands the same."""
+    secret_key: tuple[str, ...] = ()
+    """Keys of what is sealed at rest, newest first; `asbuilt secret-key` makes one."""
+    blobs: Path = Path("blobs")
+    """Directory of photos, or `s3://bucket/prefix`."""
+    bucket: str = ""
+    """`s3://bucket/prefix` where `ASBUILT_BLOBS` is one; `blobs` is then `ASBUILT_SPOOL`."""
+
+    # Third parties that key a portal
     skyvern_url: str = "https://api.skyvern.com"
-    """`SKYVERN_URL`: for portals whose engine is `skyvern`; a Skyvern of your own is at http://localhost:8000."""
+    """For portals whose engine is `skyvern`; a Skyvern of your own is at http://localhost:8000."""
     skyvern_api_key: str = ""
+    """Needed where a portal is keyed by Skyvern."""
     browser_use_url: str = "https://api.browser-use.com/api/v4"
-    """`BROWSER_USE_URL`: for portals whose engine is `browser-use`."""
+    """For portals whose engine is `browser-use`."""
     browser_use_api_key: str = ""
+    """Needed where a portal is keyed by browser-use."""
     engine_poll_s: float = 2.0
     """How often a third party's run is looked at; it has no stream to follow."""
-    secret_key: tuple[str, ...] = ()
-    """Keys of what is sealed at rest, newest first, comma-separated; `asbuilt secret-key` makes one."""
 
-    blobs: Path = Path("blobs")
-    """Directory of photos. With a bucket it is local, holds what is arriving and copies, and `ASBUILT_SPOOL` names it."""
-    bucket: str = ""
-    """`s3://bucket/prefix` where `ASBUILT_BLOBS` is one: photos are kept there."""
+    # The web process
     host: str = "127.0.0.1"
+    """Where it listens; a proxy with a certificate stands in front of anything but loopback."""
     port: int = 8000
+    """And on which port."""
     url: str = ""
-    """Public base URL of the web process, for links; default http://host:port."""
+    """Public base URL, for links and cookies; without it `http://host:port`."""
     cors_origins: tuple[str, ...] = ()
-    """Origins whose pages may ask with a token, comma-separated; none by default."""
+    """Origins whose pages may ask with a token."""
     pool_size: int = 8
+    """Connections to Postgres, beside the one that listens; at least 2."""
+    max_attempts: int = 3
+    """How many failed runs a job may have: each job keeps what was set when its record came."""
     streams_per_user: int = 20
     """How many live streams a person or a device may have open at once; 0 is no limit."""
     metrics_token: str = ""
     """What Prometheus shows at /metrics as its bearer token; empty: there is no such page."""
 
-    lease_s: float = 45.0
-    heartbeat_s: float = 10.0
-    reconcile_s: float = 10.0
-    poll_s: float = 5.0
+    # The worker
     concurrency: int = 6
-    max_attempts: int = 3
+    """Runs at once; at least 1."""
+    lease_s: float = 45.0
+    """How long an attempt is its worker's after the last renewal; at least three heartbeats."""
+    heartbeat_s: float = 10.0
+    """How often leases are renewed, and how often a worker says that it is there."""
+    reconcile_s: float = 10.0
+    """How often what was lost is looked for."""
+    poll_s: float = 5.0
+    """How often work, and changes where LISTEN does not work, are asked for in case a notification was lost."""
     retry_base_s: float = 15.0
+    """The pause after the first failure; each later one is four times as long, and half to all of it is waited."""
     attempt_s: float = 360.0
     """Wall time of one attempt."""
     drain_s: float = 240.0
+    """How long a worker that is told to stop lets its runs end before it hands them on."""
     look_s: float = 10.0
     """The first pause between two look-ups of a submission whose outcome is open; later ones are longer."""
     verify_s: float = 7200.0
     """How long an open outcome is looked up before a person is asked."""
     decide_s: float = 259_200.0
     """How long an approval, or another question between two runs, waits for a person."""
+    retention_s: float = 60.0
+    """How often what was kept long enough is removed; how long that is, says the table `retention`."""
 
+    # What a phone may send
     photo_bytes: int = 25 * 2**20
+    """The largest photo."""
     photo_pixels: int = 64_000_000
+    """The largest photo, as its head says before it is decoded."""
     record_bytes: int = 256 * 2**10
+    """The largest record, as JSON."""
     request_bytes: int = 120 * 2**20
+    """The largest request: a record with all its photos."""
     body_idle_s: float = 30.0
     """How long a body may bring next to nothing before it is given up."""
     body_total_s: float = 900.0
@@ -94,8 +122,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_s: float = 2.0
     """How long a request may have a connection to Postgres, waiting for it included; one that is still busy then is cut."""
     uploads_per_s: float = 10.0
-    """How many uploads a device may begin a second, after a burst of `uploads_burst`; 0 is no limit, here and below."""
+    """How many uploads a device may begin a second; 0 is no limit, here and below."""
     uploads_burst: int = 50
+    """How many uploads a device may begin at once before that rate holds."""
     requests_per_device: int = 10
     """How many requests of a device are answered at once."""
     requests_waiting: int = 20
@@ -115,15 +144,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     uploads_per_device: int = 200
     """How many unfinished uploads a device may have."""
     free_disk_bytes: int = 2 * 2**30
+    """What is kept free on the disk of `ASBUILT_BLOBS`; below it uploads are refused."""
     check_photos_s: float = 5.0
     """How long an upload's photos are looked at before its answer; what is not decoded by then is checked by a worker."""
-    retention_s: float = 60.0
-    """How often what was kept long enough is removed; how long that is, says the table `retention`."""
 
+    # The automation service: `asbuilt runner`
     runner_host: str = "127.0.0.1"
-    """Where the reference runner listens; elsewhere than on loopback in a container of its own only."""
+    """Where it listens; elsewhere than on loopback in a container of its own only."""
     runner_port: int = 8010
+    """And on which port."""
     runner_concurrency: int = 6
+    """Runs at once."""
     gate_s: float = 120.0
     """How long a run holds its commit request for the worker's word: longer than a lost worker's lease and a sweep."""
     submit_s: float = 30.0
@@ -131,27 +162,39 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     answer_s: float = 180.0
     """How long a run holds a portal's page open for a person's answer."""
     runner_dir: Path = Path("runner")
-    """Where the reference runner keeps its runs and artifacts."""
+    """Where it keeps its runs and artifacts."""
     accounts: Path = Path()
-    """TOML file of portals and their accounts, see `app.core.credentials`; only the reference runner reads it."""
+    """TOML file of portals and their accounts (docs/questions.md); nobody else reads it."""
     recipes: Path = Path()
-    """A folder with recipes of one's own, read when the runner starts; empty for those of the package alone."""
+    """A folder with recipes of one's own, read when it starts; without it those of the package alone."""
     browser: str = ""
-    """Path of a Chromium, `none` for the plain HTTP driver, empty to look for one."""
+    """Path of a Chromium, or `none` for the plain HTTP driver; without it one is looked for."""
+
+    # The demo portal
     portal_host: str = "127.0.0.1"
+    """Where it listens."""
     portal_port: int = 8020
+    """And on which port."""
     portal_url: str = ""
-    """Base URL of the demo portal, as the runner reaches it."""
+    """Its base URL, as the automation service reaches it."""
     portal_log: Path = Path("portal-log.jsonl")
+    """Every submit request, one line each (docs/demo-portal.md)."""
     portal_preset: str = "calm"
+    """Its manners: `calm`, `realistic` or `bad-day`."""
     portal_seed: int = 0
-    """Repeats the demo portal's bad habits in the same order; 0 draws a new seed at each start."""
-    crashpoint: str = ""
-    """`CRASHPOINT`: a fault for tests to inject, see `app.core.crashpoints`; empty in production."""
+    """Repeats its bad habits in the same order; 0 draws a new seed at each start."""
     npl_user: str = "contractor"
+    """Who signs in to the first portal."""
     npl_password: str = "northfield"  # noqa: S105 - the demo portal's own, on loopback
+    """And with what."""
     harbor_user: str = "crew"
+    """Who signs in to the second."""
     harbor_password: str = "lighthouse"  # noqa: S105 - as above
+    """And with what."""
+
+    # For tests
+    crashpoint: str = ""
+    """A fault to inject (`app/core/crashpoints.py`); empty in production."""
 
     def __repr__(self) -> str:
         # A log or an error that shows its settings must show no password and no key.
@@ -217,7 +260,7 @@ def load(*needed: str, env: Mapping[str, str] | None = None) -> Settings:
         except msgspec.ValidationError as exc:
             problems.append(f"{variable(field.name)} is {raw!r}: {exc}")
     settings = msgspec.convert(values, Settings)
-    problems += _contradictions(settings)
+    problems += contradictions(settings)
     if problems:
         raise SettingsError(problems)
     return settings
@@ -234,47 +277,3 @@ def _convert(raw: str, wanted: object) -> object:
     if wanted == tuple[str, ...]:
         return tuple(part.strip() for part in raw.split(",") if part.strip())
     return msgspec.convert(raw, wanted, strict=False, dec_hook=lambda kind, value: kind(value))
-
-
-def _contradictions(s: Settings) -> list[str]:
-    """Combinations that break an invariant (failure rule R-I)."""
-    checks = [
-        (s.lease_s < 3 * s.heartbeat_s, "ASBUILT_LEASE_S must be at least three times ASBUILT_HEARTBEAT_S"),
-        (
-            s.gate_s <= s.lease_s + s.reconcile_s,
-            "ASBUILT_GATE_S must be longer than ASBUILT_LEASE_S and ASBUILT_RECONCILE_S together, or a run whose worker"
-            " was lost gives up before the next one comes",
-        ),
-        (
-            bool(s.bucket) and not re.fullmatch(r"s3://[^/]+(/[^/]+)*/?", s.bucket),
-            f"ASBUILT_BLOBS is {s.bucket!r}, and not like s3://bucket or s3://bucket/prefix",
-        ),
-        (s.pool_size < 2, "ASBUILT_POOL_SIZE must be at least 2"),
-        (0 < len(s.metrics_token) < 16, "ASBUILT_METRICS_TOKEN must have at least 16 characters"),
-        (s.uploads_per_s > 0 and s.uploads_burst < 1, "ASBUILT_UPLOADS_BURST must be at least 1"),
-        (
-            min(s.uploads_per_s, s.requests_per_device, s.failed_auth_per_min, s.requests_at_once) < 0
-            or min(s.requests_waiting, s.requests_wait_s) < 0,
-            "limits of requests must not be below zero",
-        ),
-        (s.concurrency < 1, "ASBUILT_CONCURRENCY must be at least 1"),
-        (s.max_attempts < 1, "ASBUILT_MAX_ATTEMPTS must be at least 1"),
-        (
-            min(s.heartbeat_s, s.reconcile_s, s.poll_s, s.attempt_s, s.engine_poll_s) <= 0
-            or min(s.body_idle_s, s.body_total_s, s.head_s, s.database_s) <= 0,
-            "durations must be above zero",
-        ),
-        (
-            not all(_is_key(key) for key in s.secret_key),
-            "ASBUILT_SECRET_KEY must be 32 bytes in URL-safe base64, or several with commas between them: "
-            "`asbuilt secret-key` makes one",
-        ),
-    ]
-    return [sentence for broken, sentence in checks if broken]
-
-
-def _is_key(text: str) -> bool:
-    try:
-        return len(base64.urlsafe_b64decode(text.encode())) == 32
-    except ValueError:
-        return False

@@ -9,7 +9,7 @@ language sql stable as $$
         ('processing', '{held,queued,retrying,needs_input,completed,failed,cancelled}'),
         ('retrying', '{awaiting_media,held,queued,processing,failed,needs_input,cancelled}'),
         ('needs_input', '{awaiting_media,held,queued,completed,failed,cancelled}'),
-        ('completed', '{awaiting_media,held,queued}'),
+        ('completed', '{}'),
         ('failed', '{awaiting_media,held,queued}'),
         ('cancelled', '{awaiting_media,held,queued}')),
     told as (
@@ -37,6 +37,6 @@ language sql stable as $$
            'the job was edited by hand'
       from sums join automation_job as j on j.id = sums.job_id
       cross join lateral (
-        select count(*) as acts from audit_event as a where a.job_id = j.id and a.action in ('job.retry', 'job.run_again')) as by
+        select count(*) as acts from audit_event as a where a.job_id = j.id and a.action = 'job.retry') as by
      where revived > acts
 $$;

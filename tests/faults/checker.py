@@ -25,10 +25,10 @@ LIVE_AFTER = {
     "queued": {"queued", "awaiting_media", "held", "processing", "cancelled", "failed", "needs_input"},
     "processing": {"processing", "completed", "failed", "held", "retrying", "needs_input", "queued", "cancelled"},
     "retrying": {"retrying", "awaiting_media", "held", "processing", "queued", "cancelled", "failed", "needs_input"},
-    "needs_input": {"needs_input", "held", "queued", "cancelled", "completed", "failed"},
-    "completed": {"queued", "held"},
-    "failed": {"queued", "held"},
-    "cancelled": {"queued", "held"},
+    "needs_input": {"needs_input", "awaiting_media", "held", "queued", "cancelled", "completed", "failed"},
+    "completed": set(),
+    "failed": {"queued", "held", "awaiting_media"},
+    "cancelled": {"queued", "held", "awaiting_media"},
 }
 SPENDS_NOTHING = frozenset({"portal_down", "login_failed", "needs_human", "duplicate", "unknown_outcome", "stopped"})
 INTERRUPTIONS = frozenset({"BROWSER_LOST", "PAGE_CRASHED", "WORKER_LOST", "COMMIT_NOT_AUTHORIZED"})

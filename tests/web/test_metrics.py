@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.metrics.catalogue import SYSTEM, table
+from app.metrics.catalogue import SYSTEM
 from app.metrics.service import CODES, bounded
 from app.metrics.store import FigureRow
 from sql import Connection
@@ -146,8 +146,3 @@ def test_codes_that_a_service_makes_up_do_not_make_series_without_end() -> None:
     assert told.pop(("npl", "failed", "other")) == 2 * 9 + 5
     assert told.pop(("alive",)) == 3
     assert told == {tuple(row.labels): 2 for row in many}
-
-
-def test_the_page_lists_every_figure_of_the_system() -> None:
-    page = (Path(__file__).parent.parent.parent / "docs" / "metrics.md").read_text(encoding="utf-8")
-    assert table() in page, "print(app.metrics.catalogue.table()) between the marks of docs/metrics.md"

@@ -1,0 +1,112 @@
+"""The docs as a whole: each page has its place, and each link leads somewhere."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from app.core import catalogue, settings
+from app.jobs.states import JobState
+from tests import composed
+from tests.faults import checker
+from tests.reference import life
+from tests.reference.pages import MADE, render
+from tests.reference.places import DOCS
+from tests.unit.test_layout import ROOT, tracked
+
+INDEX = DOCS / "README.md"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(path for path in tracked(".md") if DOCS in path.parents)]
+KINDS = ["Tutorial", "How-to", "Reference", "Explanation"]
+_CODE = re.compile(r"^( *)```.*?^\1```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+
+
+def prose(path: Path) -> str:
+    """A page without its code."""
+    return _CODE.sub("", path.read_text(encoding="utf-8"))
+
+
+def anchors(path: Path) -> set[str]:
+    """What headings of a page are called in addresses, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    found: Counter[str] = Counter()
+    names = set()
+    for heading in re.findall(r"^#{1,6} +(.+?)\s*$", text, re.MULTILINE):
+        words = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).replace("`", "")
+        name = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
+        names.add(f"{name}-{found[name]}" if found[name] else name)
+        found[name] += 1
+    return names
+
+
+def test_every_page_stands_once_in_one_of_the_four_kinds() -> None:
+    """A page that nothing points at is one that nobody reads, and so one that goes stale."""
+    text = INDEX.read_text(encoding="utf-8")
+    assert [heading.split(":")[0] for heading in re.findall(r"^## (.+)$", text, re.MULTILINE)] == KINDS
+    listed = Counter(DOCS / name for name, _ in _LINK.findall(text))
+    there = {path for path in tracked(".md", ".json") if DOCS in path.parents and path != INDEX}
+    assert listed == Counter(there)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    missing = []
+    for name, anchor in _LINK.findall(prose(page)):
+        target = page.parent / name if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            missing.append(f"{name}#{anchor}" if anchor else name)
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_made_from_the_code_is_fresh(name: str) -> None:
+    page = (DOCS / name).read_text(encoding="utf-8")
+    assert page == render(name, page), "run: python -m tests.reference"
+
+
+def test_every_variable_that_a_page_names_is_a_setting() -> None:
+    """A misspelt one is one that nothing reads, and that everybody believes in."""
+    known = set(re.findall(r"^\| `(\w+)` \|", (DOCS / "settings.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {settings.variable(name) for name in settings.Settings.__struct_fields__} - {"ASBUILT_BUCKET"} <= known
+    known |= set(composed.variables())
+    named = {
+        (page.name, word)
+        for page in PAGES
+        if page.stem != "CHANGELOG"  # which knows what was
+        for word in re.findall(r"\bASBUILT_[A-Z_]+\b", page.read_text("utf-8"))
+    }
+    assert {(page, word) for page, word in named if word not in known} == set()
+
+
+@pytest.mark.parametrize("name", ["settings.md", "commands.md"])
+def test_every_setting_and_argument_says_what_it_is(name: str) -> None:
+    rows = re.findall(r"^\| `.*$", (DOCS / name).read_text(encoding="utf-8"), re.MULTILINE)
+    assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_every_problem_says_more_than_its_title() -> None:
+    """Apps are written from docs/errors.md."""
+    assert [each.code for each in catalogue.entries() if not each.note] == []
+
+
+def test_the_diagram_of_a_jobs_life_has_legal_transitions_only_and_every_state() -> None:
+    """A diagram is believed more than a table, and goes stale sooner."""
+    page = (DOCS / "job-life-cycle.md").read_text(encoding="utf-8")
+    diagram = re.search(r"```mermaid\n(.*?)```", page, re.DOTALL)
+    assert diagram
+    drawn = set(re.findall(r"^ +(\S+) --> (\S+?)(?::|$)", diagram[1], re.MULTILINE))
+    legal = life.transitions()
+    begins = {after for before, after in drawn if before == "[*]"}
+    ends = {before for before, after in drawn if after == "[*]"}
+    assert {(a, b) for a, b in drawn if "[*]" not in {a, b}} <= {(a, b) for a in legal for b in legal[a]}
+    assert {name for pair in drawn for name in pair} == set(JobState) | {"[*]"}
+    assert (begins, ends) == (checker.LIVE_AFTER[""], {state for state in legal if not legal[state]})
+
+
+def test_the_fault_programme_and_the_doctor_know_the_same_transitions() -> None:
+    """Each has its own list, so that neither is wrong with the other."""
+    known = {state: after - {state} for state, after in checker.LIVE_AFTER.items() if state}
+    assert known == {state: set(after) for state, after in life.transitions().items()}
