@@ -10,8 +10,8 @@ import logging
 import random
 import secrets
 import time
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Coroutine, Iterable
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from psycopg import AsyncConnection, Notify
@@ -25,6 +25,8 @@ from app.live.timings import ROWS, Timings
 from sql import Connection
 
 log = logging.getLogger("asbuilt.live")
+
+T = TypeVar("T")
 
 SELF, RECORDS = "asbuilt_live", "asbuilt_record"
 NEVER = 2**63 - 1
@@ -65,7 +67,7 @@ class Listener:
         self._sink = sink
         self._t = timings
         self._pause_s = timings.backoff_first_s
-        self._polled_at = 0.0
+        self._polled_at = time.monotonic()
 
     async def run(self) -> None:
         """Until cancelled. Nothing that goes wrong ends it."""
@@ -76,13 +78,12 @@ class Listener:
             except Exception as exc:
                 log.warning("LISTEN broke", extra={"event": "live.listen_broke", "error": type(exc).__name__})
             self._sink.turn(status="poll")
-            await self._poll_by_pool()
-            await asyncio.sleep(self._pause_s * random.uniform(0.5, 1))  # noqa: S311
+            await self._meanwhile(asyncio.sleep(self._pause_s * random.uniform(0.5, 1)))  # noqa: S311
             self._pause_s = min(self._t.backoff_last_s, self._pause_s * 2)
 
     async def _session(self) -> None:
         """One connection: follow it until it breaks, or poll on it for a while when it turns out to be deaf."""
-        conn = await AsyncConnection.connect(self._url, autocommit=True, **self._arguments)
+        conn = await self._meanwhile(AsyncConnection.connect(self._url, autocommit=True, **self._arguments))
         try:
             # A break often means that Postgres was restarted: no request shall be the one to meet a dead connection.
             await store.within(self._t.read_s, self._pool.check())
@@ -115,7 +116,7 @@ class Listener:
         """Notify ourselves and wait for it. What was committed before the ping has been taken when this is true."""
         nonce = secrets.token_hex(8)
         sent = time.monotonic()
-        ping = await store.within(self._t.read_s, store.PING(conn, nonce=nonce))
+        ping = await store.within(self._t.pong_s, store.PING(conn, nonce=nonce))
         self._sink.clock.measured(ping.now, sent=sent, received=time.monotonic())
         until = time.monotonic() + self._t.pong_s
         heard = False
@@ -181,10 +182,23 @@ class Listener:
             await asyncio.sleep(self._t.poll_s)
             await store.within(self._t.read_s, self._catch_up(conn))
 
+    async def _meanwhile(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result. While there is no connection to listen on, the pool may still have one: it is asked whenever a poll is due,
+        however long the work takes; connecting into a black hole takes seconds."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done():
+                left_s = self._polled_at + self._t.poll_s - time.monotonic()
+                if left_s <= 0:
+                    await self._poll_by_pool()
+                await asyncio.wait({task}, timeout=max(left_s, 0.01))
+            return task.result()
+        finally:
+            task.cancel()
+
     async def _poll_by_pool(self) -> None:
-        """While there is no connection to listen on, the pool may still have one."""
-        if time.monotonic() < self._polled_at + self._t.poll_s:
-            return
+        # Also when there is no connection to be had: else it would be tried a hundred times a second.
+        self._polled_at = time.monotonic()
         try:
             await store.within(self._t.read_s, self._catch_up_by_pool())
         except Exception as exc:

@@ -28,7 +28,8 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     streams: int = 5000
 
     poll_s: float = 5.0
-    ping_s: float = 10.0
+    ping_s: float = 5.0
+    """How often the listening connection must hear itself: so long, and `pong_s`, may it be dead without anybody knowing."""
     pong_s: float = 3.0
     retest_s: float = 30.0
     """While LISTEN does not work: how long to poll before it is tried again."""

@@ -1,6 +1,7 @@
 """Two network namespaces of our own and a wire between them: a place whose network can be taken away, whole or one way.
 
-Only root can make them; without, `usable` says so and the tests take the relay instead, which can fall silent.
+Only root can make them; without, `usable` says so and the tests take the relay instead, which can fall silent: whole, by a stop;
+or connection by connection, as a router does that forgot about one (`HALF_OPEN`, `ALL_DEAF`, `HEALED`).
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -17,6 +19,8 @@ from pathlib import Path
 from tests.faults.processes import Proc
 
 SERVERS, PLACE = "10.77.1.1", "10.77.1.2"
+HALF_OPEN, ALL_DEAF, HEALED = signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP
+"""For a relay. What is open now is carried no further, and nobody is told; so is what comes; what comes is carried again."""
 
 
 def usable() -> bool:
@@ -90,17 +94,58 @@ def relay(name: str, *, listen: str, to: str, folder: Path, env: dict[str, str],
     return Proc(name, (sys.executable, "-m", "tests.faults.network", listen, to), env=env, folder=folder, prefix=prefix)
 
 
+class Ways:
+    """Which connections are carried. One that is not stays open, takes what it is given, and brings nothing."""
+
+    def __init__(self) -> None:
+        self._open: set[asyncio.Event] = set()
+        self._new_are_carried = True
+
+    def begin(self) -> asyncio.Event:
+        """Of a connection that came: set when it is cut off."""
+        cut_off = asyncio.Event()
+        if not self._new_are_carried:
+            cut_off.set()
+        self._open.add(cut_off)
+        return cut_off
+
+    def end(self, cut_off: asyncio.Event) -> None:
+        self._open.discard(cut_off)
+
+    def obey(self) -> None:
+        """From now on, by the signals."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(HALF_OPEN, self._cut_off, True)
+        loop.add_signal_handler(ALL_DEAF, self._cut_off, False)
+        loop.add_signal_handler(HEALED, self._heal)
+
+    def _cut_off(self, new_are_carried: bool) -> None:
+        self._new_are_carried = new_are_carried
+        for cut_off in self._open:
+            cut_off.set()
+
+    def _heal(self) -> None:
+        self._new_are_carried = True
+
+
 async def carry(listen: str, to: str) -> None:
+    ways = Ways()
+
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there_reader, there_writer = await _open(to)
         except OSError:
             writer.transport.abort()
             return
-        ways = [asyncio.create_task(_pump(reader, there_writer)), asyncio.create_task(_pump(there_reader, writer))]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
+        cut_off = ways.begin()
+        both = [
+            asyncio.create_task(_pump(reader, there_writer, cut_off)),
+            asyncio.create_task(_pump(there_reader, writer, cut_off)),
+        ]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        for way in both:
             way.cancel()
+        ways.end(cut_off)
         for end in (writer, there_writer):
             end.transport.abort()
 
@@ -111,6 +156,7 @@ async def carry(listen: str, to: str) -> None:
         host, _, port = listen.rpartition(":")
         server = await asyncio.start_server(accept, host, int(port))
         said = f"{host}:{server.sockets[0].getsockname()[1]}"
+    ways.obey()
     print(f"ready {said}", flush=True)
     await server.serve_forever()
 
@@ -122,11 +168,12 @@ async def _open(to: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return await asyncio.open_connection(host, int(port))
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut_off: asyncio.Event) -> None:
     with suppress(OSError):
         while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
+            if not cut_off.is_set():
+                writer.write(data)
+                await writer.drain()
 
 
 if __name__ == "__main__":

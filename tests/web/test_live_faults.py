@@ -8,7 +8,10 @@ import socket
 
 import httpx
 import msgspec
+import pytest
 
+from app.core.db import connect_arguments
+from app.live import hub, listener
 from sql import Connection
 from tests.factories import Made, claim, complete, make_device, make_project, make_record
 from tests.service import until
@@ -97,6 +100,30 @@ async def test_a_frozen_connection_is_given_up(database_url: str, redis_url: str
         carrier.thaw()
         await tail.healthy(status="listen")
     assert tail.seqs(made.job_id) == [2]
+
+
+async def test_changes_are_polled_for_while_a_connection_is_waited_for(
+    database_url: str, redis_url: str, conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each connection into a black hole takes its whole timeout, and the page used to hear nothing meanwhile."""
+    patient = connect_arguments("asbuilt-live") | {"connect_timeout": 600}
+    monkeypatch.setattr(listener, "connect_arguments", lambda *_, **__: patient)
+    monkeypatch.setattr(hub, "START_S", 0.2)
+    made = await make_record(conn)
+    async with wire(database_url) as (carrier, url):
+        carrier.freeze()
+        async with (
+            live(database_url, redis_url, listen_url=url) as served,
+            served.tail(made.device.headers) as tail,
+        ):
+            await tail.of("snapshot")
+            attempt = await claim(conn, made.job_id)
+            await tail.state(made.job_id, "processing")
+            await complete(conn, made.job_id, attempt)
+            await tail.state(made.job_id, "completed")
+            assert (carrier.connections, await served.hub.notify_status()) == (1, "poll")
+            carrier.thaw()
+            await tail.healthy(status="listen")
 
 
 async def test_a_client_that_does_not_read_gets_a_snapshot_and_delays_nobody(
