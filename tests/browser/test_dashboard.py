@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+from urllib.parse import unquote
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
-from tests.browser.desk import Crew, Desk, Person, make_person
+from tests.browser.desk import SHOTS, Crew, Desk, Person, make_person
 from tests.e2e.stacks import Stack
 
 # Writes down every state and percentage a record's badge shows, and that the page was never loaded again.
@@ -159,6 +160,12 @@ async def test_a_lost_connection_is_said_and_mended_and_nothing_is_missing(
     await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "held")
 
 
+ASK = """async () => {
+  const { apiOf } = await import('/static/api.js');
+  return apiOf().get('/api/records', { limit: 1 }).then(() => null, (problem) => [problem.name, problem.passing]);
+}"""
+
+
 async def test_a_list_that_could_not_be_loaded_comes_by_itself(desk: Desk, crew: Crew, operator: Person) -> None:
     sent = crew.send(photos=False, asset="P-BY-ITSELF")
     await desk.page.route("**/api/records?*", lambda route: route.fulfill(status=503, json={}))
@@ -166,20 +173,62 @@ async def test_a_list_that_could_not_be_loaded_comes_by_itself(desk: Desk, crew:
     await expect(desk.page.get_by_text("The records could not be loaded")).to_be_visible()
     await desk.page.unroute_all()
     await expect(desk.row(sent)).to_be_visible()
+    # An answer that was cut short is none, either.
+    half = {"status": 200, "content_type": "application/json", "body": '{"items": ['}
+    await desk.page.route("**/api/records?*", lambda route: route.fulfill(**half))
+    assert await desk.page.evaluate(ASK) == ["ApiProblem", True]
 
 
-async def test_an_element_follows_a_job_by_itself_with_a_token(desk: Desk, crew: Crew, operator: Person) -> None:
-    """As in another page than ours: no session, a bearer token, nothing else on the page."""
+WITH_TOKEN = """async ([job, record, token]) => {
+  await import('/static/elements/automation-status-badge.js');
+  await import('/static/elements/record-detail.js');
+  for (const [name, attributes] of [['automation-status-badge', { 'job-id': job, detailed: '' }], ['record-detail', { record }]]) {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries({ ...attributes, token })) element.setAttribute(key, value);
+    document.body.append(element);
+  }
+}"""
+
+
+async def test_elements_with_a_token_follow_by_themselves_and_no_secret_is_logged_or_leaves_in_an_address(
+    stack: Stack, desk: Desk, crew: Crew, operator: Person
+) -> None:
+    """As in another page than ours: no session, a bearer token. Then with a session beside it, and by a link to another site."""
+    page, asked = desk.page, list[Request]()
+
+    def note(request: Request) -> None:
+        asked.append(request)
+
+    page.context.on("request", note)
     sent = crew.send(asset="P-TOKEN-1")
     await desk.open("/sign-in")
-    await desk.page.evaluate(
-        """async ([job, token]) => {
-          await import('/static/elements/automation-status-badge.js');
-          const badge = document.createElement('automation-status-badge');
-          badge.setAttribute('job-id', job); badge.setAttribute('token', token); badge.setAttribute('detailed', '');
-          document.body.append(badge);
-        }""",
-        [sent["automation_job_id"], crew.token],
-    )
-    await expect(desk.page.locator("automation-status-badge")).to_have_attribute("data-state", "completed")
-    await expect(desk.page.locator("automation-status-badge")).to_contain_text(crew.job(sent)["confirmation"])
+    await page.evaluate(WITH_TOKEN, [sent["automation_job_id"], sent["record_id"], crew.token])
+    badge = page.locator("automation-status-badge")
+    await expect(badge).to_have_attribute("data-state", "completed")
+    await expect(badge).to_contain_text(crew.job(sent)["confirmation"])
+    await expect(page.locator("record-detail .photos img")).to_have_count(len(SHOTS))
+
+    await desk.sign_in(operator, f"/records/{sent['record_id']}")
+    await expect(page.locator("record-detail .photos img")).to_have_count(len(SHOTS))
+    csrf = await page.evaluate("() => fetch('/api/me').then((answer) => answer.json()).then((me) => me.csrf)")
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name="Open in the portal").click()
+    await (await opened.value).wait_for_load_state()
+
+    secrets = {
+        operator.password,
+        crew.token,
+        csrf,
+        *(each["value"] for each in await page.context.cookies(desk.site.url)),
+    }
+    assert len(secrets) == 4
+    addresses = "\n".join(unquote(request.url) for request in asked)
+    assert "/api/events" in addresses and "/photos/" in addresses
+    assert not [secret for secret in secrets if secret in addresses]
+    left = [request for request in asked if not request.url.startswith((desk.site.url, "blob:"))]
+    assert left, "the portal is another site"
+    assert not [headers for request in left if "referer" in (headers := await request.all_headers())]
+    logs = "\n".join(path.read_text() for path in (stack.home / "logs").glob("*.log"))
+    for path in ("/api/events", "/api/session", f"/api/records/{sent['record_id']}"):
+        assert f'"path":"{path}"' in logs, "nothing was logged of it, so nothing could be found"
+    assert not [secret for secret in secrets if secret in logs]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -13,13 +16,18 @@ import pytest
 from playwright.async_api import Page, expect
 
 from app.core.access import create_user
+from app.core.cache import Audience, Progress, ProgressCache, commands
+from app.core.settings import Settings
 from app.live.timings import Timings
 from sql import Connection
 from tests.browser.air import Air, air
 from tests.browser.desk import Desk, Person, at_desk
 from tests.browser.eyes import problems
-from tests.factories import Made, make_device, make_project, make_record
-from tests.service import service, web_settings
+from tests.browser.test_dashboard import overflow
+from tests.factories import Made, claim, make_device, make_project, make_record, value
+from tests.service import Service, service, web_settings
+from tests.unit.pictures import jpeg
+from tests.web.wire import wire
 
 LATENCIES = """() => {
   window.latencies = [];
@@ -27,9 +35,20 @@ LATENCIES = """() => {
 }"""
 
 
+STEPS = (("login", 5), ("fill", 10), ("submit", 20))
+"""The keys of a recipe's steps, and the seconds that each usually takes."""
+STEP = (
+    "insert into automation_step (job_id, attempt, key, index, total, label, state, started_at, ended_at, recipe_version)"
+    " select %(job)s, %(attempt)s, %(key)s, %(index)s, 3, %(key)s, %(state)s, now() - make_interval(secs => %(ago)s),"
+    " case when %(state)s = 'running' then null else now() - make_interval(secs => %(ago)s - %(took)s) end, recipe_version"
+    " from portal where key = 'npl'"
+)
+
+
 class Bench(msgspec.Struct, kw_only=True):
     """A desk whose network can be taken away, and a record on it."""
 
+    served: Service
     desk: Desk
     way: Air
     conn: Connection
@@ -46,6 +65,56 @@ class Bench(msgspec.Struct, kw_only=True):
                 "update automation_job set portal_url = 'http://p/' || seq where id = %s", (self.made.job_id,)
             )
 
+    async def run_slowly(self) -> None:
+        """The record's run is at its second step, for longer than nine of ten of those before it took."""
+        for _ in range(5):
+            done = await make_record(self.conn, state="completed", device=self.made.device)
+            for at, (key, took) in enumerate(STEPS):
+                await self._step(done, done.attempt, key=key, index=at + 1, state="confirmed", ago=900, took=took)
+        attempt = await claim(self.conn, self.made.job_id)
+        await self._step(self.made, attempt, key="fill", index=2, state="running", ago=60, took=0)
+
+    async def _step(self, made: Made, attempt: int, **values: object) -> None:
+        await self.conn.execute(STEP, {"job": made.job_id, "attempt": attempt, **values})
+
+    async def screenshot(self, shade: int) -> tuple[str, Path]:
+        """Kept as the worker keeps one: its address, and its file."""
+        data = jpeg(shade=shade)
+        digest = hashlib.sha256(data)
+        folder = self.served.settings.blobs / digest.hexdigest()[:2] / digest.hexdigest()[2:4]
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / digest.hexdigest()
+        file.write_bytes(data)
+        artifact = await value(
+            self.conn,
+            "insert into artifact (job_id, attempt, step, kind, blob_sha256)"
+            " values (%s, 1, 'fill', 'screenshot', keep_blob(%s, %s, 'image/jpeg')) returning id",
+            self.made.job_id,
+            digest.digest(),
+            len(data),
+        )
+        return f"/api/jobs/{self.made.job_id}/artifacts/{artifact}", file
+
+    async def tell(self, *, percent: int, screenshot: str) -> None:
+        """The run's progress, as the worker tells it."""
+        made, redis = self.made, commands(self.served.settings.redis_url)
+        assert redis is not None
+        progress = Progress(
+            job_id=made.job_id,
+            record_id=made.record_id,
+            attempt=1,
+            percent=percent,
+            step="fill",
+            step_index=2,
+            step_total=3,
+            label="Fill in the form",
+            screenshot=screenshot,
+            at=datetime.now(UTC).isoformat(),
+        )
+        async with redis:
+            audience = Audience(project_id=made.project.id, device_id=made.device.id)
+            assert await ProgressCache(redis).publish(progress, audience)
+
 
 PHASES = """() => {
   const status = document.querySelector('connection-status');
@@ -60,20 +129,31 @@ def short_lived(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.main.Timings", partial(Timings, lifetime_s=2.0))
 
 
-@pytest.fixture
-async def bench(database_url: str, redis_url: str, conn: Connection, tmp_path: Path) -> AsyncIterator[Bench]:
-    async with (
-        service(web_settings(database_url, redis_url, tmp_path)) as served,
-        air(served.url) as way,
-        at_desk(way) as desk,
-    ):
+@asynccontextmanager
+async def bench_of(settings: Settings, conn: Connection, *, says: str = "Live") -> AsyncIterator[Bench]:
+    async with service(settings) as served, air(served.url) as way, at_desk(way) as desk:
         project = await make_project(conn)
         made = await make_record(conn, device=await make_device(conn, project))
         email = f"{uuid4().hex[:6]}@example.com"
         _, password = await create_user(conn, email=email, name="Desk", project=project.code, role="operator")
-        await desk.sign_in(Person(email=email, password=password))
+        await desk.sign_in(Person(email=email, password=password), says=says)
         await expect(desk.page.locator(f"tr[data-id='{made.record_id}']")).to_be_visible()
-        yield Bench(desk=desk, way=way, conn=conn, made=made)
+        yield Bench(served=served, desk=desk, way=way, conn=conn, made=made)
+
+
+@pytest.fixture
+async def bench(database_url: str, redis_url: str, conn: Connection, tmp_path: Path) -> AsyncIterator[Bench]:
+    async with bench_of(web_settings(database_url, redis_url, tmp_path), conn) as bench:
+        yield bench
+
+
+async def narrow_too(page: Page) -> list[str]:
+    """What is wrong with a page as it is, and on 320 pixels."""
+    wide, size = await problems(page), page.viewport_size
+    await page.set_viewport_size({"width": 320, "height": 900})
+    narrow = await problems(page) + ([f"{over} px too wide"] if (over := await overflow(page)) > 0 else [])
+    await page.set_viewport_size(size or {"width": 1280, "height": 900})
+    return wide + narrow
 
 
 async def test_a_break_is_said_with_its_age_and_next_try_and_then_what_was_missed(bench: Bench) -> None:
@@ -89,6 +169,7 @@ async def test_a_break_is_said_with_its_age_and_next_try_and_then_what_was_misse
     await expect(notices).to_contain_text("3 changes were missed meanwhile and are shown now")
     await expect(status).to_have_attribute("data-phase", "live")
     await expect(status.locator(".age")).to_be_empty()
+    assert await problems(bench.page, "#notices") == []
     await status.get_by_role("button").click()
     await expect(status.locator("dl")).to_contain_text("3 changes missed and shown since")
     assert await problems(bench.page, "connection-status") == []
@@ -141,3 +222,56 @@ async def test_a_laptop_that_slept_finds_out_by_itself(bench: Bench) -> None:
     await expect(notices).to_contain_text("2 changes were missed meanwhile and are shown now")
     await expect(status).to_have_attribute("data-phase", "live")
     await expect(notices).to_be_empty()
+
+
+async def test_a_live_run_says_what_is_left_and_that_it_is_slow_and_a_picture_that_cannot_be_had_says_so_and_comes_back(
+    bench: Bench,
+) -> None:
+    page, run = bench.page, bench.page.get_by_role("region", name="Automation")
+    await bench.run_slowly()
+    address, file = await bench.screenshot(shade=90)
+    aside = file.rename(file.with_suffix(".aside"))
+    await bench.tell(percent=40, screenshot=address)
+    await bench.desk.open(f"/records/{bench.made.record_id}")
+    await expect(run).to_contain_text("Fill in the form")
+    await expect(run).to_contain_text("Step 2 of 3 · 40 %")
+    await expect(run).to_contain_text("about 20 s left")
+    await expect(run.get_by_role("status")).to_contain_text("Slower than usual: nine of ten times")
+    frame = run.get_by_role("button", name="Open the latest screenshot")
+    await expect(frame).to_contain_text("Could not be loaded. Trying again…")
+    await expect(frame).to_have_accessible_description("Could not be loaded. Trying again…")
+    assert await narrow_too(page) == []
+    aside.rename(file)
+    await expect(frame.locator("img")).to_be_visible()
+    await expect(frame).to_have_accessible_description("")
+    # The next one is gone for good: the old picture would pass for it.
+    address, _ = await bench.screenshot(shade=120)
+    await bench.conn.execute("delete from artifact where id = %s", [address.rpartition("/")[2]])
+    await bench.tell(percent=50, screenshot=address)
+    await expect(frame).to_contain_text("No longer kept")
+    await expect(frame.locator("img")).to_have_count(0)
+
+
+@pytest.mark.slow
+async def test_what_is_degraded_is_said_and_can_be_read_by_anybody(
+    database_url: str, conn: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No Redis, and a LISTEN that hears nothing."""
+    monkeypatch.setattr("app.main.Timings", partial(Timings, pong_s=0.3, retest_s=1.0))
+    async with wire(database_url) as (carrier, listen_url):
+        carrier.deaf = True
+        settings = web_settings(database_url, "", tmp_path, listen_url=listen_url)
+        async with bench_of(settings, conn, says="Live, degraded") as bench:
+            notices = bench.page.locator("#notices")
+            await expect(notices).to_contain_text("Live progress degraded")
+            await expect(notices).to_contain_text("the server is polling its database")
+            assert await narrow_too(bench.page) == []
+            await bench.run_slowly()
+            await bench.desk.open(f"/records/{bench.made.record_id}")
+            await expect(bench.page.locator("record-detail > .notice:visible")).to_contain_text(
+                "the step and percentage may be old"
+            )
+            assert await narrow_too(bench.page) == []
+            carrier.deaf = False
+            await expect(notices).not_to_contain_text("polling")
+            await expect(notices).to_contain_text("Live progress degraded")

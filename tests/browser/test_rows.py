@@ -42,6 +42,22 @@ LAID_OUT = """() => {
 }"""
 
 
+# Every sentence that is read aloud, wherever on the page.
+HEAR = """() => {
+  window.heard = [];
+  const regions = [...document.querySelectorAll('[role=status], [role=alert], [aria-live]')];
+  new MutationObserver((list) => list.forEach(({ target }) => {
+    const region = target.nodeType === 1 ? target.closest('[role=status], [role=alert], [aria-live]') : target.parentElement.closest('[role=status], [role=alert], [aria-live]');
+    if (region && !region.hidden) heard.push(region.textContent);
+  })).observe(document.body, { childList: true, characterData: true, subtree: true });
+  return regions.length;
+}"""
+SENTENCE = """async (states) => {
+  const { sentenceOf } = await import('/static/elements/review-news.js');
+  return sentenceOf(states.map((state, n) => ({ state, external_ref: `AB-${n}` })), (job) => job.external_ref);
+}"""
+
+
 @pytest.fixture
 async def page(database_url: str, redis_url: str, conn: Connection, tmp_path: Path) -> AsyncIterator[Page]:
     project = await make_project(conn)
@@ -97,3 +113,21 @@ async def _lays_out_what_is_in_sight(page: Page) -> None:
     assert max(len(top["at"]), len(bottom["at"])) < ROWS / 2, "five hundred rows would be laid out for a change of one"
     assert set(top["at"]).isdisjoint(bottom["at"]), "a row that was left is laid out no more"
     assert bottom["high"] == pytest.approx(top["high"], abs=ROWS), "rows are as high as was thought, or the page jumps"
+
+
+async def test_fifty_changes_in_two_seconds_are_read_aloud_as_few_sentences(page: Page, conn: Connection) -> None:
+    assert await page.evaluate(HEAR) >= 3
+    jobs = await (await conn.execute("select id from automation_job where state = 'failed'")).fetchall()
+    for _ in range(5):
+        for (job,) in jobs:
+            await conn.execute("select ops.retry(%s, 'for the test')", (job,))
+            await conn.execute("select ops.cancel(%s, 'for the test')", (job,))
+    await page.wait_for_function(
+        "(all) => document.querySelectorAll('tr [data-state=cancelled]').length === all", arg=len(jobs)
+    )
+    await page.wait_for_function("() => heard.some((said) => said.includes('records changed'))")
+    heard = await page.evaluate("() => heard")
+    assert len(heard) <= 3, heard
+    assert await page.evaluate(SENTENCE, ["completed"]) == "AB-0: Completed"
+    many = ["completed"] * 3 + ["needs_input", "queued"] + ["failed"] * 2
+    assert await page.evaluate(SENTENCE, many) == "7 records changed: Failed 2, Needs a person 1, Completed 3, Queued 1"

@@ -63,11 +63,35 @@ export class Api extends EventTarget {
   async image(path) {
     const href = safeUrl(path, { base: this.origin, origin: this.origin });
     if (!href || !this.token) return href;
-    const answer = await fetch(href, { headers: this.headers() });
-    return answer.ok ? URL.createObjectURL(await answer.blob()) : null;
+    return URL.createObjectURL(await (await this.#fetch(href, { headers: this.headers() })).blob());
+  }
+
+  /** Why an address is not answered, or null: it is. */
+  async refusal(path) {
+    const abort = new AbortController();
+    try {
+      await this.#fetch(this.url(path), { headers: this.headers(), signal: abort.signal });
+      return null;
+    } catch (problem) {
+      return problem;
+    } finally {
+      abort.abort(); // the bytes are not wanted
+    }
   }
 
   async #send(url, init) {
+    const answer = await this.#fetch(url, init);
+    if (!isJson(answer)) return {};
+    try {
+      return await answer.json();
+    } catch (cause) {
+      if (cause.name === "AbortError") throw cause;
+      throw new ApiProblem(0); // an answer that was cut short is none
+    }
+  }
+
+  /** The answer, its body unread. Raises `ApiProblem` for every other than 2xx, and where there is none. */
+  async #fetch(url, init) {
     let answer;
     try {
       answer = await fetch(url, { credentials: this.token ? "omit" : "same-origin", cache: "no-store", ...init });
@@ -76,12 +100,12 @@ export class Api extends EventTarget {
       throw new ApiProblem(0);
     }
     if (answer.status === 401) this.dispatchEvent(new Event("unauthorised"));
-    const json = (answer.headers.get("Content-Type") ?? "").includes("json");
-    const body = json ? await answer.json().catch(() => ({})) : {};
-    if (!answer.ok) throw new ApiProblem(answer.status, body);
-    return body;
+    if (!answer.ok) throw new ApiProblem(answer.status, isJson(answer) ? await answer.json().catch(() => ({})) : {});
+    return answer;
   }
 }
+
+const isJson = (answer) => (answer.headers.get("Content-Type") ?? "").includes("json");
 
 const shared = new Map();
 

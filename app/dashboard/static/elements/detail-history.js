@@ -6,7 +6,8 @@ import { icon } from "../icons.js";
 import { STATES, stateOf } from "../states.js";
 import { actLabel, errorHeadline, humanize, outcomeOf, waitSentence } from "../words.js";
 import { drawBar, emptyBar, logOf } from "./detail-log.js";
-import { openLightbox, Picture } from "./detail-photos.js";
+import { openLightbox } from "./detail-photos.js";
+import { Picture } from "./detail-picture.js";
 
 const WAITING = ["awaiting_media", "held", "queued", "needs_input"];
 const TROUBLED = ["retrying", "failed", "needs_input"];

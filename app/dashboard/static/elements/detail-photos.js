@@ -4,34 +4,9 @@ import { bytes, exact, plural, safeUrl, visible } from "../core.js";
 import { fill, foreign, h, keyed, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { humanize, severityOf, SEVERITY_ORDER } from "../words.js";
+import { Picture } from "./detail-picture.js";
 
 const withWidth = (url, width) => (url ? `${url}${url.includes("?") ? "&" : "?"}w=${width}` : null);
-
-/** An <img> that is put in place once it is decoded: the old picture stays until then, so nothing flickers. */
-export class Picture {
-  #wanted = null;
-
-  constructor({ api, alt, className = "" }) {
-    this.api = api;
-    this.alt = alt;
-    this.element = h("span", { class: `picture ${className}` });
-  }
-
-  async show(path) {
-    if (path === this.#wanted) return;
-    this.#wanted = path;
-    const source = path ? await this.api.image(path).catch(() => null) : null;
-    if (path !== this.#wanted) return;
-    if (!source) return fill(this.element, icon("camera"));
-    const image = h("img", { src: source, alt: this.alt, decoding: "async", draggable: "false" });
-    try {
-      await image.decode();
-      if (path === this.#wanted) fill(this.element, image);
-    } catch {
-      if (path === this.#wanted) fill(this.element, icon("camera"), h("span", { class: "faint" }, "No picture"));
-    }
-  }
-}
 
 /** A dialog of its own above the record: arrows step through, Esc closes. */
 export function openLightbox({ api, items, start = 0 }) {

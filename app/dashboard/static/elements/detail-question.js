@@ -5,7 +5,8 @@ import { duration, visible } from "../core.js";
 import { fill, foreign, h, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { humanize, portalName } from "../words.js";
-import { openLightbox, Picture } from "./detail-photos.js";
+import { openLightbox } from "./detail-photos.js";
+import { Picture } from "./detail-picture.js";
 import { outcomeForm } from "./detail-outcome.js";
 
 const HEADINGS = {

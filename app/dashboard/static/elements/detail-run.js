@@ -6,7 +6,8 @@ import { icon } from "../icons.js";
 import { stateOf } from "../states.js";
 import { errorHeadline, humanize, portalName, waitSentence } from "../words.js";
 import { noteOf } from "./automation-status-badge.js";
-import { openLightbox, Picture } from "./detail-photos.js";
+import { openLightbox } from "./detail-photos.js";
+import { Picture } from "./detail-picture.js";
 
 const REASONS = ["The portal is back", "Data corrected in the office", "Looked like a hiccup"];
 

@@ -3,15 +3,15 @@
 // its attributes (see filters.js). With `acts` (retry hold release cancel, between spaces) rows can be chosen for them.
 
 import { apiFor } from "../api.js";
-import { count, plural, visible } from "../core.js";
+import { count, plural } from "../core.js";
 import { fill, h, keyed, onFrame, perFrame, rowOf, setText, throttle } from "../dom.js";
 import { acquireFeed } from "../feed.js";
 import { asked, askedBody, FILTER_PARTS, isNarrowed } from "../filters.js";
 import { icon } from "../icons.js";
-import { stateOf } from "../states.js";
 import { RowChoice } from "./review-choice.js";
 import { exportMenu } from "./review-export.js";
 import { emptyWords, ReviewFilter } from "./review-filter.js";
+import { News } from "./review-news.js";
 import { ReviewPages } from "./review-pages.js";
 import { createRow, updateRow } from "./review-row.js";
 
@@ -24,15 +24,14 @@ class FormReviewTable extends HTMLElement {
   #parts = null;
   #pages = new ReviewPages(this.#listed());
   #counts = {};
-  #changed = new Map();
   #stale = new Set();
   #freshen = perFrame(this.#stale, (id) => this.#showRow(id));
   #filterBar = new ReviewFilter((change) => this.#filter(change));
   #choice = null;
+  #news = new News((job) => this.#pages.rows.find((row) => row.id === job.record_id)?.asset_key || job.external_ref);
   #resynced = false;
   #render = () => this.#show();
   #refresh = throttle(() => this.#load("refresh"), 1000);
-  #announce = throttle(() => this.#say(), 1500);
   #reload = throttle(() => this.#load("first"), 0);
   #recount = throttle(() => this.#count(), COUNT_MS);
   #onJob = ({ detail }) => this.#take(detail);
@@ -92,7 +91,6 @@ class FormReviewTable extends HTMLElement {
       more: h("button", { type: "button", hidden: true, onClick: () => this.#load("more") }, "Load more"),
       empty: h("div", { class: "empty", hidden: true }),
       total: h("span", { class: "faint" }),
-      live: h("div", { class: "visually-hidden", role: "status" }),
     };
     parts.body.addEventListener("click", (event) => this.#onClick(event));
     parts.body.addEventListener("keydown", (event) => this.#onKey(event));
@@ -106,7 +104,7 @@ class FormReviewTable extends HTMLElement {
       h("div", { class: "card sheet" }, parts.table, parts.empty),
       h("div", { class: "below" }, parts.total, parts.more, exportMenu(apiFor(this), () => this.#query)),
       this.#choice?.element ?? "",
-      parts.live,
+      this.#news.element,
     );
     return parts;
   }
@@ -139,7 +137,7 @@ class FormReviewTable extends HTMLElement {
   }
 
   #leave() {
-    for (const task of [this.#refresh, this.#announce, this.#reload, this.#recount]) task.cancel();
+    for (const task of [this.#refresh, this.#news, this.#reload, this.#recount]) task.cancel();
     this.#filterBar.leave();
     this.#pages.stop();
     this.#feed?.removeEventListener("job", this.#onJob);
@@ -207,17 +205,14 @@ class FormReviewTable extends HTMLElement {
     this.#parts.empty.dataset.tone = "bad";
     fill(this.#parts.empty, icon("alert"), h("h2", {}, "The records could not be loaded"), h("p", {}, problem.message), retry);
     this.#parts.empty.hidden = this.#pages.rows.length > 0;
-    if (this.#pages.rows.length > 0) setText(this.#parts.live, `Could not refresh: ${problem.message}`);
+    if (this.#pages.rows.length > 0) this.#news.tell(`Could not refresh: ${problem.message}`);
     this.#showRows();
   }
 
   #take({ job, previous }) {
     const known = this.#pages.known.has(job.record_id);
     const moved = previous?.state !== job.state;
-    if (known && moved && previous) {
-      this.#changed.set(job.record_id, job);
-      this.#announce();
-    }
+    if (known && moved && previous) this.#news.take(job);
     // What the list itself shows may have changed: a new record, a photo that came, a row that left the filter.
     if (!known || (moved && (isNarrowed(this.#asked) || previous?.state === "awaiting_media" || previous?.state === "held"))) {
       if (this.#pages.loaded) this.#refresh();
@@ -226,13 +221,6 @@ class FormReviewTable extends HTMLElement {
       this.#stale.add(job.record_id);
       this.#freshen();
     }
-  }
-
-  #say() {
-    const jobs = [...this.#changed.values()];
-    this.#changed.clear();
-    const text = jobs.length === 1 ? `${visible(jobs[0].external_ref, 80)}: ${stateOf(jobs[0].state).label}` : `${jobs.length} records changed`;
-    setText(this.#parts.live, text);
   }
 
   #show() {
