@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app import cli_access, cli_design, cli_form, cli_recipe, cli_setup
+from app import cli_access, cli_design, cli_form, cli_recipe, cli_sample, cli_setup
 from app.cli_options import Arguments, add_home, home_of, settings_of
 
 PRESETS = ("calm", "realistic", "bad-day")
@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     psql = commands.add_parser("psql", help="open psql on the running local stack's database")
     add_home(psql)
     psql.add_argument("arguments", nargs="*", help="for psql itself, after --")
-    for each in (cli_access, cli_recipe, cli_form, cli_design, cli_setup):
+    for each in (cli_sample, cli_access, cli_recipe, cli_form, cli_design, cli_setup):
         each.add(commands)
     return top
 
@@ -221,6 +221,7 @@ COMMANDS = {
     "psql": _psql,
     "doctor": _doctor,
     "torture": _torture,
+    "sample": cli_sample.write,
     "token create": cli_access.create_token,
     "user create": cli_access.create_user,
     "secret-key": cli_access.make_key,

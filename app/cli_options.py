@@ -43,6 +43,7 @@ class Arguments(argparse.Namespace):
     password: str
     password_file: Path | None
     totp_file: Path | None
+    folder: Path
     file: Path
     files: list[Path]
     form: str

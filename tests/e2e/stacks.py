@@ -52,7 +52,7 @@ def home_directory() -> Iterator[Path]:
 class Stack:
     """One start of `asbuilt up -v`; `said` has every line of its standard error."""
 
-    def __init__(self, home: Path, *, port: int) -> None:
+    def __init__(self, home: Path, *, port: int, browser: str = "") -> None:
         self.home = home
         self.port = port
         self.said: list[str] = []
@@ -64,7 +64,7 @@ class Stack:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=clean_env(),
+            env=clean_env() | ({"ASBUILT_BROWSER": browser} if browser else {}),
             start_new_session=True,
         )
         assert self.process.stdout is not None
@@ -132,9 +132,9 @@ def processes_of(home: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def running(home: Path, *, port: int | None = None) -> Iterator[Stack]:
+def running(home: Path, *, port: int | None = None, browser: str = "") -> Iterator[Stack]:
     """A stack that is ready; it is stopped at the end if the test did not do so."""
-    stack = Stack(home, port=port or free_port())
+    stack = Stack(home, port=port or free_port(), browser=browser)
     try:
         yield stack
     finally:

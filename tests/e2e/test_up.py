@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from tests.e2e.stacks import (
@@ -25,7 +26,9 @@ from tests.e2e.stacks import (
     running,
     still_running,
 )
+from tests.e2e.typing_in import blocks, typed
 from tests.machine import free_port
+from tests.reference.places import DOCS
 
 CHILDREN = ("worker", "api", "runner", "portal", "valkey", "postgres")
 
@@ -33,7 +36,8 @@ CHILDREN = ("worker", "api", "runner", "portal", "valkey", "postgres")
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """One stack for all tests that leave it running."""
-    with home_directory() as home, running(home) as started:
+    # Nothing here asks for pictures, and a Chromium a run is dear.
+    with home_directory() as home, running(home, browser="none") as started:
         yield started
 
 
@@ -129,6 +133,34 @@ def test_access_to_an_unknown_project_is_refused_with_a_sentence(stack: Stack) -
     assert (made.returncode, made.stdout) == (1, "")
     assert "nowhere" in made.stderr
     assert "Traceback" not in made.stderr
+
+
+def test_the_tutorial_is_true_from_top_to_bottom(stack: Stack, tmp_path: Path) -> None:
+    """docs/first-record.md, typed into one shell. The stack is here already, and so is what `uv run` would bring."""
+    start, *rest = blocks(DOCS / "first-record.md")
+    assert start.skipped
+    assert start.text in (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert not any(block.skipped for block in rest)
+    uv = tmp_path / ".uv" / "bin" / "uv"
+    uv.parent.mkdir(parents=True)
+    uv.write_text('#!/bin/sh\n[ "$1" = run ] && shift && exec "$@"\n')
+    uv.chmod(0o755)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "asbuilt").symlink_to(stack.home)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = clean_env() | {"PATH": path, "XDG_DATA_HOME": str(tmp_path / "data")}
+    _, drawn, sent, again, other, followed, portal, sql, receipt = typed(rest, folder=tmp_path, env=env)
+    assert '"shot": "full_pole"' in drawn
+    ids = re.findall(r'"(?:record_id|automation_job_id)":"([^"]+)"', sent)
+    assert sent.split()[-1] == "201"
+    assert again.split()[-1] == "200"
+    assert re.findall(r'"(?:record_id|automation_job_id)":"([^"]+)"', again) == ids
+    assert '"replayed":true' in again
+    assert '"code":"record-conflict"' in other
+    assert "event: progress" in followed
+    (submission,) = msgspec.json.decode(portal)
+    assert submission["confirmation"] in sql
+    assert receipt.rpartition('"missing":')[2].startswith("[]")
 
 
 @pytest.mark.parametrize("name", CHILDREN)
