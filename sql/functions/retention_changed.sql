@@ -1,5 +1,7 @@
--- A change of what is kept how long is on record, whoever made it.
-create or replace function retention_changed() returns trigger language plpgsql as $$
+-- A change of what is kept how long is on record, whoever made it: with its owner's rights, since an operator who may type the
+-- UPDATE may not write into the audit.
+create or replace function retention_changed() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
     insert into audit_event (actor, action, reason, before, after)
     values (actor(), 'retention.set', coalesce(current_setting('asbuilt.reason', true), ''),

@@ -14,10 +14,13 @@ SCRIPTS = Path(__file__).parents[2] / "sql" / "ops"
 
 
 async def psql(database_url: str, *arguments: str, role: str = "operator", typed: str = "", **variables: Any) -> str:
-    """What it printed, run with these arguments or on what is typed. Raises `AssertionError` when it fails."""
+    """What it printed, run with these arguments or on what is typed, as a member of a role or as the `owner`.
+
+    Raises `AssertionError` when it fails.
+    """
     given = [f"--set={name}={value}" for name, value in variables.items()]
     process = await asyncio.create_subprocess_exec(
-        find({}).program("psql"), "-XqAt", "--set=ON_ERROR_STOP=1", as_role(role, database_url), *given, *arguments,
+        find({}).program("psql"), "-XqAt", "--set=ON_ERROR_STOP=1", database_url if role == "owner" else as_role(role, database_url), *given, *arguments,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "PGTZ": "UTC"},
     )  # fmt: skip

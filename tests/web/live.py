@@ -93,7 +93,7 @@ class Tail:
                 if line:
                     block.append(line)
                     continue
-                self._take(block)
+                self.take(block)
                 block = []
                 async with self._news:
                     self._news.notify_all()
@@ -102,7 +102,7 @@ class Tail:
             async with self._news:
                 self._news.notify_all()
 
-    def _take(self, block: list[str]) -> None:
+    def take(self, block: list[str]) -> None:
         fields: dict[str, str] = {}
         for line in block:
             name, _, text = line.partition(":")
