@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from sql import Connection
-from tests.factories import State, make_device, make_project, make_record, value
+from tests.factories import Project, State, make_device, make_project, make_record, value
 from tests.reference.places import DOCS
 from tests.sql.psql import psql
 
@@ -64,6 +64,16 @@ async def test_every_block_does_what_it_says(page: Path, conn: Connection, datab
         done = await value(conn, "select count(*) from audit_event") - before
         # An act that met no row is one that the page only seems to do.
         assert done >= acts, block.text
+
+
+async def test_a_project_that_is_set_up_as_the_page_says_takes_records(conn: Connection, database_url: str) -> None:
+    await make_project(conn)  # for the form
+    for block in blocks(DOCS / "projects.md"):
+        await psql(database_url, typed=block.text, role="owner")
+    project = Project(id=await value(conn, "select id from project where code = 'north'"), code="north")
+    made = await make_record(conn, device=await make_device(conn, project))
+    portal = await value(conn, "select job_view(j) ->> 'portal' from automation_job as j where j.id = %s", made.job_id)
+    assert (made.state, portal) == ("queued", "county")
 
 
 def test_every_page_with_sql_is_typed_somewhere() -> None:

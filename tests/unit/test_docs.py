@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from app.cli import parser
 from app.core import catalogue, settings
 from app.jobs.states import JobState
 from tests import composed
@@ -85,6 +89,45 @@ def test_every_variable_that_a_page_names_is_a_setting() -> None:
 def test_every_setting_and_argument_says_what_it_is(name: str) -> None:
     rows = re.findall(r"^\| `.*$", (DOCS / name).read_text(encoding="utf-8"), re.MULTILINE)
     assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def commands(page: Path) -> list[list[str]]:
+    """Arguments of each `asbuilt` that a block of a page types."""
+    found = []
+    text = re.sub(r"\\\n", "", page.read_text(encoding="utf-8"))
+    for block in re.findall(r"^ *```(?:sh)?\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
+        for line in re.findall(r"^(?:.*(?:run|tools) )?asbuilt .*$", block, re.MULTILINE):
+            words = shlex.split(line, comments=True)
+            if "asbuilt" in words:
+                typed = words[words.index("asbuilt") + 1 :]
+                found.append(list(takewhile(lambda word: word not in {"|", ">", "<", "&&", ";"}, typed)))
+    return found
+
+
+def test_every_command_that_a_page_types_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    typed = [(page.name, arguments) for page in PAGES for arguments in commands(page)]
+    assert len(typed) >= 20
+    for name, arguments in typed:
+        try:
+            parser().parse_args([str(UUID(int=0)) if word == "ID" else word for word in arguments])
+        except SystemExit:
+            pytest.fail(f"{name}: asbuilt {shlex.join(arguments)}\n{capsys.readouterr().err}")
+
+
+def test_every_room_of_the_house_is_in_the_architecture() -> None:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    parts = {path.relative_to(ROOT).parts[:2] for path in tracked(".py") if len(path.relative_to(ROOT).parts) > 2}
+    rooms = {"/".join(part) for part in parts if part[0] in {"app", "tasks"}}
+    assert {room for room in rooms if f"| `{room}` |" not in page} == set()
+
+
+def test_every_figure_that_an_alert_names_is_one() -> None:
+    """An alert on a figure that nobody tells never rings."""
+    page = (DOCS / "metrics.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(asbuilt_\w+)`", "".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))))
+    named = re.findall(r"\basbuilt_\w+", "".join(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)))
+    assert len(named) > 8
+    assert {name.removesuffix("_bucket") for name in named} <= told
 
 
 def test_every_problem_says_more_than_its_title() -> None:
