@@ -259,14 +259,16 @@ async def test_a_row_that_an_upload_has_found_is_passed_over(conn: Connection, o
     assert await released(other) == []
 
 
-async def test_an_upload_that_finds_a_row_on_its_way_out_makes_it_anew(conn: Connection, other: Connection) -> None:
+async def test_an_upload_that_finds_a_row_on_its_way_out_makes_it_anew(
+    database_url: str, conn: Connection, other: Connection
+) -> None:
     await old_row(conn)
     record = (await make_record(conn)).record_id
     pid = await one(other, "select pg_backend_pid()")
     async with conn.transaction():
         assert await released(conn) == [SHA]
         upload = asyncio.create_task(refer(other, record))
-        async with await AsyncConnection.connect(conn.info.dsn, autocommit=True) as watch:
+        async with await AsyncConnection.connect(database_url, autocommit=True) as watch:
             await until(lambda: one(watch, "select pg_blocking_pids(%s) <> '{}'", pid), bool)
     await upload
     assert await one(conn, "select blob_sha256 from photo") == SHA

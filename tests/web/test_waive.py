@@ -182,7 +182,7 @@ async def test_a_revision_closes_what_it_mended(conn: Connection) -> None:
         ("photo-dark", "tag", 2, "open", None, "dark"),
         ("position.outside", "", 1, "fixed", "device:crew", "the position is outside the site"),
         ("required-photo-missing", "shots/tag", 1, "fixed", "device:crew", "the tag is missing"),
-        ("unit-slip", "a", 2, "waived", "postgres", "m"),
+        ("unit-slip", "a", 2, "waived", conn.info.user, "m"),
         ("unit-slip", "b", 2, "open", None, "m"),
         ("value-invalid", "c", 2, "open", None, "new"),
     ]

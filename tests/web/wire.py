@@ -17,10 +17,10 @@ NOTIFICATION = b"A"
 class Wire:
     """`deaf`: notifications never arrive, as behind a transaction pooler. `frozen`: nothing does, and nothing breaks."""
 
-    def __init__(self, to: str) -> None:
+    def __init__(self, host: str, port: str) -> None:
         self.deaf = False
         self.connections = 0
-        self._to = to
+        self._to = host, port
         self._flows = asyncio.Event()
         self._flows.set()
 
@@ -32,7 +32,13 @@ class Wire:
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        back_reader, back_writer = await asyncio.open_unix_connection(self._to)
+        host, port = self._to
+        far = (
+            asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+            if host.startswith("/")
+            else asyncio.open_connection(host, port)
+        )
+        back_reader, back_writer = await far
         tasks = [
             asyncio.create_task(self._forward(reader, back_writer)),
             asyncio.create_task(self._answer(back_reader, writer)),
@@ -68,7 +74,7 @@ class Wire:
 async def wire(database_url: str) -> AsyncIterator[tuple[Wire, str]]:
     """The wire and the URL that leads through it."""
     parts = conninfo.conninfo_to_dict(database_url)
-    carrier = Wire(f"{parts['host']}/.s.PGSQL.{parts.get('port') or 5432}")
+    carrier = Wire(str(parts["host"]), str(parts.get("port") or 5432))
     with tempfile.TemporaryDirectory(prefix="wire-") as folder:
         tasks: set[asyncio.Task[None]] = set()
 
