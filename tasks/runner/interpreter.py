@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from tasks.engines.contract import Result, RunSpec
+from tasks.engines.contract import PortalMessage, Result, RunSpec
 from tasks.engines.events import (
     ActionCompleted,
     ActionStarted,
@@ -231,7 +231,9 @@ class Interpreter:
             read.append(ReadValue(at=place, field=field, sent=wanted, shown=shown))
             if shown != wanted:
                 self._narrator.emit("read_back", ReadBack(step=step.id, values=tuple(read)))
-                raise RunError("READ_BACK_DIFFERS", f"{check.at.describe()} shows {shown!r}, the record has {wanted!r}")
+                words = f"{place} shows {shown!r}, the record has {wanted!r}"
+                said = PortalMessage(field=place, text=words, record_field=field)
+                raise RunError("READ_BACK_DIFFERS", words, messages=(said,))
         if checks:
             self._narrator.emit("read_back", ReadBack(step=step.id, values=tuple(read)))
             self._narrator.emit("log", Log(level="info", text=f"read back {len(checks)} values, all as recorded"))

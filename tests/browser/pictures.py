@@ -2,7 +2,8 @@
 
     python -m tests pictures [FOLDER] [--width PX]
 
-The folder is `docs/pictures` unless another is given. Pictures are no higher than a screen, and none is over 150 kB.
+The folder is `docs/pictures` unless another is given. Pictures are no higher than a screen and none is over 150 kB, but for those
+of a record, which show the whole page.
 """
 
 from __future__ import annotations
@@ -115,19 +116,19 @@ def save(picture: Image.Image, path: Path) -> None:
 
 
 class Album:
-    """Takes each screen twice, and keeps it small."""
+    """Takes each screen twice, or the `whole` page, and keeps it small."""
 
     def __init__(self, page: Page, folder: Path) -> None:
         self.page = page
         self.folder = folder
 
-    async def take(self, name: str) -> None:
+    async def take(self, name: str, *, whole: bool = False) -> None:
         for theme in THEMES:
             await self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             await self.page.evaluate(
                 "() => Promise.all([...document.images].map((each) => each.decode().catch(() => {})))"
             )
-            with Image.open(io.BytesIO(await self.page.screenshot())) as taken:
+            with Image.open(io.BytesIO(await self.page.screenshot(full_page=whole))) as taken:
                 save(taken.convert("RGB"), self.folder / f"{name}-{theme}.png")
 
 
@@ -140,8 +141,10 @@ async def walk(stack: Stack, page: Page, album: Album) -> None:
     await album.take("sign-in")
     done = [await day.send(next(day.drawn)) for _ in range(GOOD)]
     failed = await day.send(changed(day.pole(), pole_height_ft=140))
+    differs = await day.send(changed(day.pole(), work_order="WO-57931 "))
     held = await day.send(changed(next(day.drawn), photos=False))
     await day.settled(failed, "failed")
+    await day.settled(differs, "failed")
     await day.settled(done[-1], "completed")
     crew.retry({"automation_job_id": failed.automation_job_id}, "The office spoke to the utility")
     crew.http.post(
@@ -158,11 +161,12 @@ async def walk(stack: Stack, page: Page, album: Album) -> None:
     await album.take("list-chosen")
     await desk.open(f"/records/{live.record_id}")
     await expect(page.locator(".run-live .picture img")).to_be_visible()
-    await album.take("record-live")
-    for name, sent in {"completed": done[0], "failed": failed, "held": held, "question": asked}.items():
+    await album.take("record-live", whole=True)
+    shown = {"completed": done[0], "failed": failed, "differs": differs, "held": held, "question": asked}
+    for name, sent in shown.items():
         await desk.open(f"/records/{sent.record_id}")
         await expect(page.locator("record-detail .timeline li").first).to_be_visible()
-        await album.take(f"record-{name}")
+        await album.take(f"record-{name}", whole=True)
     for name, path in SCREENS.items():
         await desk.open(path)
         await expect(page.locator(".ops-body :is(.card, .section)").first).to_be_visible()

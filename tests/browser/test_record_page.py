@@ -197,6 +197,24 @@ async def test_a_viewer_looks_and_what_is_gone_is_said(stack: Stack, desk: Desk,
     await expect(page.get_by_role("alert")).to_contain_text("There is no such record")
 
 
+# What paper shows of the page: things to press, boxes that hold more than they show, and the colour of the ink.
+PAPER = """() => {
+  const drawn = (names) => [...document.querySelectorAll(names)].filter((each) => each.checkVisibility());
+  return {
+    pressed: drawn('button:not(.thumb), a.button, input, textarea, select, .bar').map((each) => each.outerHTML),
+    cut: drawn('.scroll').filter((each) => each.scrollHeight > each.clientHeight + 1).length,
+    ago: drawn('time').filter((each) => getComputedStyle(each, '::after').content !== `"${each.title}"`).length,
+    ink: getComputedStyle(document.querySelector('h1')).color,
+  };
+}"""
+# Where colours are the system's: what a ground alone told apart has an edge, and what is not the current one has none.
+EDGES = """() => [
+  ...[...document.querySelectorAll('.pill')].map((each) => parseFloat(getComputedStyle(each).borderTopWidth) > 0),
+  getComputedStyle(document.querySelector('.nav a:not([aria-current])')).borderBottomColor === getComputedStyle(document.body).backgroundColor,
+  getComputedStyle(document.querySelector('.nav a[aria-current]')).outlineStyle === 'solid',
+]"""
+
+
 async def test_what_was_sent_stands_beside_what_the_portal_showed(
     stack: Stack, desk: Desk, crew: Crew, operator: Person, psql: Connection
 ) -> None:
@@ -220,9 +238,17 @@ async def test_what_was_sent_stands_beside_what_the_portal_showed(
     await _look(page, "record-completed")
     await page.emulate_media(color_scheme="dark")
     await _look(page, "record-dark")
+    await page.emulate_media(media="print")
+    assert await page.evaluate(PAPER) == {"pressed": [], "cut": 0, "ago": 0, "ink": "rgb(20, 32, 45)"}
+    await page.emulate_media(media="null", forced_colors="active")
+    assert set(await page.evaluate(EDGES)) == {True}
+    await page.emulate_media(forced_colors="null", color_scheme="light")
 
     await desk.open(f"/records/{blank['record_id']}")
     await expect(section(page, "Automation")).to_contain_text("READ_BACK_DIFFERS")
+    finding = section(page, "Findings").get_by_role("listitem").filter(has_text="the record has 'WO-48213 '")
+    await expect(finding).to_contain_text("Work order number shows 'WO-48213'")
+    await expect(finding.locator(".where")).to_have_text("Work order number")
     await expect(exchange).to_contain_text(
         "NPL shows something else than was sent: Work order number (in its blanks only). Nothing was submitted."
     )

@@ -18,6 +18,8 @@ SPOIL = """() => {
   document.querySelector('main').append(document.createElement('button'), line);
 }"""
 NARROW, WIDE = 320, 1280
+MAIN = ("list", "record", "operations")
+"""What is laid out anew on a phone, so much that the checker looks again."""
 OPERATIONS = ("", "/failures", "/portals", "/questions", "/audit")
 
 
@@ -34,6 +36,8 @@ class Walk:
             await self.page.set_viewport_size({"width": width, "height": 900})
             over = await overflow(self.page)
             self.seen[place] += [f"{over} px too wide for {width}"] if over > 0 else []
+            if width == NARROW and place in MAIN:
+                self.seen[place] += [f"{NARROW} px: {said}" for said in await problems(self.page, within)]
 
     async def dialog(self, place: str, opener: Any) -> None:
         """Open it, look, and close it by Escape: the focus is where it was."""

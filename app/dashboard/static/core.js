@@ -42,9 +42,10 @@ export function ago(iso, now = Date.now()) {
   const seconds = (date.getTime() - now) / 1000;
   const size = Math.abs(seconds);
   if (size < 10) return "just now";
-  if (size < 60) return RELATIVE.format(Math.round(seconds), "second");
-  if (size < 3600) return RELATIVE.format(Math.round(seconds / 60), "minute");
-  if (size < 86400) return RELATIVE.format(Math.round(seconds / 3600), "hour");
+  // Where it would be rounded to sixty of one, it is one of the next.
+  if (size < 59.5) return RELATIVE.format(Math.round(seconds), "second");
+  if (size < 59.5 * 60) return RELATIVE.format(Math.round(seconds / 60), "minute");
+  if (size < 23.5 * 3600) return RELATIVE.format(Math.round(seconds / 3600), "hour");
   if (size < 7 * 86400) return RELATIVE.format(Math.round(seconds / 86400), "day");
   return DAY.format(date);
 }

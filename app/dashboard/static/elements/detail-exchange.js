@@ -7,7 +7,7 @@ import { portalName } from "../words.js";
 
 const SAME = { label: "Same", tone: "good", icon: "check" };
 const DIFFERS = { label: "Differs", tone: "bad", icon: "cross" };
-const UNREAD = { label: "Not read back", tone: "mute", icon: "info" };
+const UNREAD = { label: "Not read back" };
 const NAMES = { "job.external_ref": "Our reference", "files.count": "Number of photos" }; // what is read back without having been keyed
 const SHORTENED = "…";
 const AGAIN_MS = 5000;
@@ -76,7 +76,7 @@ export class ExchangeSection {
       h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Sent and shown" }, h("table", { class: "inner" },
         h("thead", {}, h("tr", {}, ["At the portal", "Sent", "Shown", ""].map((name) => h("th", { scope: "col" }, name || h("span", { class: "visually-hidden" }, "Compared"))))),
         h("tbody", {}, rows.map((row) => h("tr", { "data-tone": row.mark === DIFFERS ? "bad" : null },
-          h("th", { scope: "row" }, foreign(nameOf(row.at), { limit: 120 })), h("td", {}, valueOf(row.sent, row.blanks)), h("td", {}, valueOf(row.shown, row.blanks)), h("td", {}, pill(row.mark))))))),
+          h("th", { scope: "row" }, foreign(nameOf(row.at), { limit: 120 })), h("td", {}, valueOf(row.sent, row.blanks)), h("td", {}, valueOf(row.shown, row.blanks)), h("td", {}, row.mark === UNREAD ? h("span", { class: "faint" }, UNREAD.label) : pill(row.mark))))))),
       confirmation ? h("p", {}, "The portal confirmed it as ", foreign(confirmation, { class: "mono", limit: 120 }), ".") : null);
   }
 }

@@ -78,7 +78,7 @@ export class PhotosSection {
     const labels = new Map(record.form.shots.map((shot) => [shot.key, shot.label]));
     const order = new Map(record.form.shots.map((shot, index) => [shot.key, index]));
     const photos = [...record.photo_list].sort((a, b) => (order.get(a.shot_key) ?? 99) - (order.get(b.shot_key) ?? 99));
-    setText(this.tail, `${record.photos.received} of ${record.photos.expected}`);
+    setText(this.tail, record.photos.expected > 0 ? `${record.photos.received} of ${record.photos.expected}` : "");
     this.empty.hidden = photos.length > 0;
     this.#findings = new Map();
     const weight = (defect) => SEVERITY_ORDER.indexOf(defect.severity);

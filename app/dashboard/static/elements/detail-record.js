@@ -27,8 +27,12 @@ export class Section {
 const entry = (label, value) => (value === null || value === "" ? null : [h("dt", {}, label), h("dd", {}, value)]);
 
 export class FactsSection extends Section {
-  constructor() {
+  #reviewed;
+
+  /** `reviewed`: whether it says how the review stands; a page has a section for that. */
+  constructor({ reviewed }) {
     super("About", "about");
+    this.#reviewed = reviewed;
   }
 
   pick({ received_at, captured_at, crew, device, lat, lon, h_accuracy_m, revision, review_state, form_title, form_version, id }) {
@@ -39,7 +43,7 @@ export class FactsSection extends Section {
     const place = r.lat === null || r.lon === null ? null : `${r.lat.toFixed(6)}, ${r.lon.toFixed(6)}`;
     const accuracy = r.h_accuracy_m === null || r.h_accuracy_m === undefined ? "" : ` ± ${Math.round(r.h_accuracy_m)} m`;
     fill(this.body, h("dl", { class: "facts" },
-      entry("Review", reviewLabel(r.review_state)),
+      this.#reviewed ? entry("Review", reviewLabel(r.review_state)) : null,
       entry("Crew", r.crew ? foreign(r.crew, { limit: 120 }) : null),
       entry("Device", r.device ? foreign(r.device, { limit: 120 }) : null),
       entry("Captured", r.captured_at ? time(r.captured_at) : null),

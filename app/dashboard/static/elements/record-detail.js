@@ -110,9 +110,9 @@ class RecordDetail extends HTMLElement {
     const acts = { api, onChange: (job) => this.#changedBy(job) };
     const run = new RunSection(acts);
     const question = (this.#question = new QuestionSection(acts));
-    const [facts, fields, photos] = [new FactsSection(), new FieldsSection(), new PhotosSection({ api })];
     const [findings, attempts, timeline] = [new FindingsSection(acts), new AttemptsSection({ api }), new TimelineSection()];
     const whole = this.hasAttribute("whole");
+    const [facts, fields, photos] = [new FactsSection({ reviewed: !whole }), new FieldsSection(), new PhotosSection({ api })];
     const more = whole ? { acts: new ActsSection(acts), review: new ReviewSection(acts), place: new PlaceSection(), exchange: new ExchangeSection({ api }), comments: new CommentsSection({ api }), revisions: new RevisionsSection({ api }) } : {};
     this.#sections = [run, question, facts, fields, photos, findings, attempts, timeline, ...Object.values(more)];
     this.#parts.notice.hidden = true;

@@ -27,8 +27,8 @@ export function mount(root, page) {
     page.setTitle(name);
     const project = projectOf(page.me, record.project);
     fill(heading, foreign(name, { limit: 120 }));
-    fill(under, foreign(record.form_title, { limit: 80 }), " ", foreign(record.external_ref, { class: "mono", limit: 80 }),
-      " ", foreign(project?.name ?? record.project, { limit: 80 }));
+    fill(under, foreign(record.form_title, { limit: 80 }), " · ", foreign(record.external_ref, { class: "mono", limit: 80 }),
+      " · ", foreign(project?.name ?? record.project, { limit: 80 }));
   };
 
   detail.addEventListener("record-shown", ({ detail: { record, job } }) => {
