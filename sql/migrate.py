@@ -2,7 +2,9 @@
 
 Forward only. Each file runs in its own transaction, is entered into the ledger with its hash, and is refused if it was
 edited after it had been applied; functions and views run again whenever their text has changed, the grants every time.
-Procrastinate's upgrades find their tables without our triggers, which come back with the functions.
+A function or view is replaced where it stands, so that whoever is calling it notices nothing; it is dropped first only when
+its answer has another type, and for good when its file is gone. Procrastinate's upgrades find their tables without our
+triggers, which come back with the functions.
 """
 
 from __future__ import annotations
@@ -10,21 +12,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection
-from psycopg.errors import DeadlockDetected, Diagnostic, LockNotAvailable
+from psycopg.errors import (
+    DeadlockDetected,
+    Diagnostic,
+    InvalidFunctionDefinition,
+    InvalidTableDefinition,
+    LockNotAvailable,
+)
 
 from sql import loader
 
 _Q = loader.load("migrate")
 PAUSES_S = (0.2, 0.4, 0.8)
 """Between two tries of a file that did not get its locks. Requests wait behind each try, so there are gaps for them."""
-_DROPS = re.compile(r"^drop (function|view)", re.MULTILINE | re.IGNORECASE)
+_ANOTHER_TYPE = (InvalidFunctionDefinition, InvalidTableDefinition)
 _HOOKS = re.compile(r"\bcreate or replace trigger app_\w+ [^;]* on procrastinate_", re.IGNORECASE)
 
 
@@ -62,6 +70,7 @@ APPLIED = _Q.many("applied", _Applied)
 HAS_QUEUE = _Q.one("has_queue", _There)
 HAS_LEDGER = _Q.one("has_ledger", _There)
 NOTE = _Q.exec("note")
+MADE_BY = _Q.many("made_by", _Statement)
 OUR_QUEUE_TRIGGERS = _Q.many("our_queue_triggers", _Statement)
 FORGET = _Q.exec("forget")
 DEFER_BODY_CHECKS = _Q.exec("defer_body_checks")
@@ -85,10 +94,10 @@ async def migrate(database_url: str, *, warn: Callable[[str], None] = lambda _: 
             await BOUND_LOCKS(conn)
             await CREATE_LEDGER(conn)
             await _free_the_queue(conn)
-            there = await _done(conn)
             pending = await _pending(conn)
             for script in pending:
-                await _apply(conn, script, *_lost_grants(script, there))
+                await _apply(conn, script)
+            await _remove_gone(conn)
             # Always: what is new has none yet, a view that was made anew has lost them, and roles are the cluster's.
             for script in _grants():
                 await _apply(conn, script)
@@ -150,27 +159,56 @@ def _changed(done: Mapping[tuple[str, str], str]) -> list[Script]:
     return [script for script in wanted if done.get((script.source, script.name)) != script.sha256]
 
 
-def _lost_grants(script: Script, there: Mapping[tuple[str, str], str]) -> list[Script]:
-    """What a function or view that is dropped and made anew loses: given back later, uploads would be refused meanwhile."""
-    replaced = (script.source, script.name) in there and _DROPS.search(script.text)
-    return _grants() if replaced and not script.name.startswith("grants/") else []
+async def _remove_gone(conn: loader.Connection) -> None:
+    """Views, functions and their triggers whose file is not there any more; views first, as they call functions."""
+    there = {script.name for script in repeatables() + _grants()}
+    gone = [name for source, name in await _done(conn) if source == "repeatable" and name not in there]
+    for name in sorted(gone, reverse=True):
+        async with conn.transaction():
+            await _drop(conn, name, touched=True)
+            await FORGET(conn, name=name)
 
 
-async def _apply(conn: loader.Connection, script: Script, *beside: Script) -> None:
+async def _drop(conn: loader.Connection, name: str, *, touched: bool) -> None:
+    """What a file of functions or views made; `touched`: also what this transaction has just made or replaced."""
+    folder, _, file = name.partition("/")
+    stem = file.removesuffix(".sql")
+    schema, made = ("ops", stem.removeprefix("ops_")) if stem.startswith("ops_") else ("public", stem)
+    for row in await MADE_BY(conn, folder=folder, schema=schema, made=made, touched=touched):
+        await conn.execute(row.statement)
+
+
+async def _apply(conn: loader.Connection, script: Script) -> None:
     """Raises `LockNotAvailable` or `DeadlockDetected` when it did not get its locks within three seconds."""
     for pause_s in PAUSES_S:
         try:
-            return await _apply_once(conn, script, *beside)
+            return await _apply_once(conn, script)
         except (LockNotAvailable, DeadlockDetected):
             await asyncio.sleep(pause_s)
-    return await _apply_once(conn, script, *beside)
+    return await _apply_once(conn, script)
 
 
-async def _apply_once(conn: loader.Connection, script: Script, *beside: Script) -> None:
+async def _apply_once(conn: loader.Connection, script: Script) -> None:
+    try:
+        await _run(conn, script)
+    except _ANOTHER_TYPE:
+        if script.source != "repeatable":
+            raise
+        # What is dropped loses its grants: given back later, uploads would be refused meanwhile.
+        await _run(conn, script, anew=True, beside=_grants())
+
+
+async def _run(conn: loader.Connection, script: Script, *, anew: bool = False, beside: Sequence[Script] = ()) -> None:
     async with conn.transaction():
         await DEFER_BODY_CHECKS(conn)
+        if anew:
+            await _drop(conn, script.name, touched=True)
         # Files of this package and of Procrastinate's: no value from outside ever reaches them.
-        for each in (script, *beside):
+        await conn.execute(script.text)
+        if script.source == "repeatable":
+            # With other arguments a function is another one, and the old one would still be found by calls that fit it.
+            await _drop(conn, script.name, touched=False)
+        for each in beside:
             await conn.execute(each.text)
         await NOTE(conn, source=script.source, name=script.name, sha256=script.sha256)
 

@@ -3,8 +3,7 @@
 -- found about it; one that was waived goes along if no run has begun.
 --
 -- outcome: stored · replayed (same bytes) · conflict (other bytes) · unknown (no such name on the record).
-drop function if exists accept_photo(uuid, jsonb, jsonb, text);
-create function accept_photo(p_record uuid, p_photo jsonb, p_defects jsonb, p_actor text, out outcome text)
+create or replace function accept_photo(p_record uuid, p_photo jsonb, p_defects jsonb, p_actor text, out outcome text)
 language plpgsql as $$
 declare
     job automation_job;

@@ -4,8 +4,7 @@
 -- outcome: created · replayed (same id, same fingerprint) · conflict (same id, other content, project or device) · deleted
 -- (this device's own, and stays so).
 -- Raises AB001 when another transaction has been storing the same id for over a second.
-drop function if exists accept_record(uuid, uuid, jsonb, jsonb, jsonb, bytea, int, text);
-create function accept_record(
+create or replace function accept_record(
     p_project uuid, p_device uuid, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_max_attempts int,
     p_actor text,
     out outcome text, out job_id uuid, out job_state text, out received_at timestamptz)

@@ -5,8 +5,7 @@
 -- under a name that stays) · locked (a run with the old content may be under way: later) · submitted (the portal has it).
 -- A run that was begun keys what it was given, so nothing is corrected under it. With the job locked none begins: an attempt
 -- is claimed under the same lock, and reads the record after it.
-drop function if exists correct_record(uuid, uuid, int, jsonb, jsonb, jsonb, bytea, text);
-create function correct_record(
+create or replace function correct_record(
     p_project uuid, p_device uuid, p_expected int, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea,
     p_actor text, out outcome text)
 language plpgsql as $$

@@ -1,6 +1,5 @@
 -- Our reference for a record at the portal: 50 bits of its uuid's hash in an alphabet without I, L, O, U. p_try above 0 is
 -- for the one record in a great many whose reference another one has.
-drop function if exists external_ref(uuid);
 create or replace function external_ref(p_record uuid, p_try int default 0)
 returns text language sql immutable parallel safe as $$
     select 'AB-' || string_agg(substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + ((bits >> (5 * n)) & 31)::int, 1), '' order by n desc)

@@ -1,7 +1,6 @@
 -- A new queue row for a job, in the caller's transaction; the insert itself notifies the workers of that queue.
 -- Rows that wait have a low priority, so that they never stand at the head of the fetch's index. A successor whose run goes
 -- on at the automation service stands first: behind a backlog it would come too late for the run's gate.
-drop function if exists queue_defer(uuid, text);
 create or replace function queue_defer(p_job uuid, p_queue text, p_first boolean default false)
 returns bigint language sql volatile as $$
     select (procrastinate_defer_jobs_v1(array[row(

@@ -5,8 +5,7 @@
 -- for a day; then an operator decides. What the failure means for the whole account is told to it first.
 -- p_run_over: the service's run is known to have ended, so the next attempt starts a new one instead of attaching.
 -- Answers the job's state; null: fenced.
-drop function if exists settle_failed(uuid, int, jsonb, boolean, text, boolean, float8, float8);
-create function settle_failed(p_job uuid, p_attempt int, p_error jsonb, p_again boolean, p_spends text,
+create or replace function settle_failed(p_job uuid, p_attempt int, p_error jsonb, p_again boolean, p_spends text,
                               p_run_over boolean, p_base_s float8, p_wait_s float8)
 returns text language plpgsql as $$
 declare

@@ -6,7 +6,7 @@ select set_config('lock_timeout', '0', false), pg_advisory_lock(727274001);
 
 -- name: bound_locks :exec
 -- Whoever comes after one that waits for a lock waits behind it: so a migration waits for moments, and tries again.
-select set_config('lock_timeout', '400ms', false);
+select set_config('lock_timeout', '400ms', false), set_config('statement_timeout', '0', false);
 
 -- name: release_lock :exec
 -- Let the next one in.
@@ -29,6 +29,24 @@ select source, name, sha256 from schema_migration;
 -- name: has_queue :one
 -- Whether Procrastinate's tables are there already.
 select to_regclass('procrastinate_jobs') is not null as there;
+
+-- name: made_by :many
+-- What takes away the function of this name with its triggers, each of its signatures, or the view; but for what this very
+-- transaction has made or replaced, unless that is wanted, too.
+select statement from (
+    select 1 as place, concat('drop trigger ', quote_ident(t.tgname), ' on ', t.tgrelid::regclass) as statement
+      from pg_trigger as t join pg_proc as p on p.oid = t.tgfoid
+     where %(folder)s = 'functions' and p.pronamespace = %(schema)s::regnamespace and p.proname = %(made)s
+       and not t.tgisinternal and (%(touched)s or t.xmin <> pg_current_xact_id()::xid)
+    union all
+    select 2, concat('drop function ', p.oid::regprocedure) from pg_proc as p
+     where %(folder)s = 'functions' and p.pronamespace = %(schema)s::regnamespace and p.proname = %(made)s
+       and (%(touched)s or p.xmin <> pg_current_xact_id()::xid)
+    union all
+    select 3, concat('drop view ', c.oid::regclass) from pg_class as c
+     where %(folder)s = 'views' and c.relnamespace = %(schema)s::regnamespace and c.relname = %(made)s and c.relkind = 'v'
+       and (%(touched)s or c.xmin <> pg_current_xact_id()::xid)
+) as made order by place;
 
 -- name: our_queue_triggers :many
 -- What takes our triggers off Procrastinate's tables: they hold on to the columns they name.

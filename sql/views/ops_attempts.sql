@@ -1,5 +1,4 @@
-drop view if exists ops.attempts;
-create view ops.attempts as
+create or replace view ops.attempts as
 select a.job_id, j.record_id, p.code as project, j.external_ref, a.attempt, a.worker, a.queue_job_id as queue_row,
        a.started_at, a.ended_at, coalesce(a.ended_at, now()) - a.started_at as took, a.lease_until, a.outcome,
        (select count(*) from automation_step as s

@@ -1,5 +1,4 @@
-drop view if exists ops.audit;
-create view ops.audit as
+create or replace view ops.audit as
 select a.id, a.at, a.actor, a.action, nullif(a.reason, '') as reason, p.code as project, a.record_id, r.external_ref, a.job_id,
        a.before - 'fields' as before, a.after - 'fields' as after
   from audit_event as a

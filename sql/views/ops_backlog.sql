@@ -1,5 +1,4 @@
-drop view if exists ops.backlog;
-create view ops.backlog as
+create or replace view ops.backlog as
 select p.code as project, j.state, j.wait_reason, count(*) as jobs, min(job_since(j)) as oldest_at,
        now() - min(job_since(j)) as oldest_age
   from automation_job as j join project as p on p.id = j.project_id

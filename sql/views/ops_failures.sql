@@ -1,5 +1,4 @@
-drop view if exists ops.failures;
-create view ops.failures as
+create or replace view ops.failures as
 select a.portal_key as portal, p.code as project, j.failure as fingerprint, j.error_step as step, j.error_code as code,
        min(j.error_class) as class, failure_shape(min(j.error_message)) as message, count(*) as jobs,
        count(*) filter (where j.state = 'retrying') as retrying,

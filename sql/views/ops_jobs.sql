@@ -1,5 +1,4 @@
-drop view if exists ops.jobs;
-create view ops.jobs as
+create or replace view ops.jobs as
 select j.id, j.record_id, p.code as project, j.state, j.wait_reason, j.ready_at, j.attempt, j.failures, j.max_attempts,
        j.external_ref, j.confirmation, j.error_code, j.error_message, j.failure as fingerprint, j.created_at,
        j.queued_at, j.started_at, j.finished_at,

@@ -1,5 +1,4 @@
-drop view if exists ops.portals;
-create view ops.portals as
+create or replace view ops.portals as
 select a.portal_key as portal, p.name, a.label as account, a.max_runs,
        case when account_closed(a) is not null then 0 when a.breaker_until is not null then 1 else a.max_runs end as open_to,
        (select count(*) from portal_slot as s where s.account_id = a.id and s.job_id is not null) as taken,

@@ -1,5 +1,4 @@
-drop view if exists ops.queue_depth;
-create view ops.queue_depth as
+create or replace view ops.queue_depth as
 select p.code as project, coalesce(j.ready, 0) as ready, coalesce(j.running, 0) as running, coalesce(j.waiting, 0) as waiting,
        j.oldest_ready_at, now() - j.oldest_ready_at as oldest_ready_age, c.came as came_1h, w.went as went_1h, c.came - w.went as grew_1h
   from project as p

@@ -1,5 +1,4 @@
-drop view if exists ops.records;
-create view ops.records as
+create or replace view ops.records as
 select r.id, r.external_ref, p.code as project, r.form_key as form, r.asset_key as asset, r.crew, d.label as device, r.revision,
        r.received_at, r.captured_at, r.review_state, r.media_state,
        (select count(*) from photo as f where f.record_id = r.id and f.blob_sha256 is not null) as photos,

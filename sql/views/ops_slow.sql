@@ -1,5 +1,4 @@
-drop view if exists ops.slow;
-create view ops.slow as
+create or replace view ops.slow as
 select acc.portal_key as portal, s.key as step, count(*) as runs,
        percentile_cont(0.5) within group (order by extract(epoch from s.ended_at - s.started_at)) as p50_s,
        percentile_cont(0.95) within group (order by extract(epoch from s.ended_at - s.started_at)) as p95_s,

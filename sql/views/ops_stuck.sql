@@ -1,5 +1,4 @@
-drop view if exists ops.stuck;
-create view ops.stuck as
+create or replace view ops.stuck as
 with live as (
     select j.*, q.status::text as queue_status, a.lease_until, a.started_at as attempt_started_at, a.worker
       from automation_job as j

@@ -1,5 +1,4 @@
-drop view if exists ops.throughput;
-create view ops.throughput as
+create or replace view ops.throughput as
 select p.code as project, date_trunc('hour', a.ended_at) as hour,
        count(*) filter (where a.outcome = 'completed') as completed, count(*) filter (where a.outcome = 'failed') as failed,
        count(*) filter (where a.outcome = 'lost') as lost,

@@ -1,5 +1,4 @@
-drop view if exists ops.timeline;
-create view ops.timeline as
+create or replace view ops.timeline as
 select e.at, j.record_id, e.job_id, e.seq, e.kind, e.data ->> 'state' as state, e.actor, null::text as reason, e.data
   from job_event as e join automation_job as j on j.id = e.job_id
 union all

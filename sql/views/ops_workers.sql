@@ -1,5 +1,4 @@
-drop view if exists ops.workers;
-create view ops.workers as
+create or replace view ops.workers as
 select w.name as worker,
        case when w.ended_at is not null then 'ended'
             when w.seen_at < clock_timestamp() - make_interval(secs => greatest(3 * w.beat_s, 5)) then 'lost'

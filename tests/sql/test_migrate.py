@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import psycopg
 import pytest
@@ -10,9 +11,10 @@ from psycopg import AsyncConnection
 
 from sql import Connection
 from sql import migrate as migrate_module
-from sql.migrate import EditedMigration, Script, migrate, missing
+from sql.migrate import EditedMigration, Script, migrate, missing, repeatables
 from sql.snapshot import committed, snapshot
 from tests.conftest import new_database
+from tests.factories import value
 
 
 async def test_snapshot_is_what_the_migrations_make(conn: Connection) -> None:
@@ -35,15 +37,67 @@ async def test_an_edited_migration_is_refused(server_url: str) -> None:
         await migrate(url)
 
 
-async def test_a_changed_function_is_made_anew(server_url: str) -> None:
+OLDER = """
+    create or replace function actor() returns text language sql as $$ select 'wrong' $$;
+    create function actor(p_old text) returns text language sql as $$ select 'of other arguments' $$;
+    drop function why_given(text);
+    create function why_given(p_reason text) returns int language sql as $$ select 1 $$;
+    drop view ops.slow;
+    create view ops.slow as select 1 as of_other_columns;
+    create trigger job_old after update on automation_job for each row execute function job_slot();
+    create function gone() returns trigger language plpgsql as $$ begin return null; end $$;
+    create trigger of_gone after update on automation_job for each row execute function gone();
+    create function ops.gone() returns int language sql as $$ select 1 $$;
+    create view ops.gone as select ops.gone() as n;
+    create function a_neighbours() returns int language sql as $$ select 1 $$;
+    update schema_migration set sha256 = 'other' where name = any(%(changed)s);
+    insert into schema_migration (source, name, sha256) select 'repeatable', name, 'some' from unnest(%(gone)s::text[]) as name;
+"""
+CHANGED = [
+    "functions/accept_record.sql", "functions/actor.sql", "functions/job_slot.sql", "functions/why_given.sql",
+    "views/ops_jobs.sql", "views/ops_slow.sql",
+]  # fmt: skip
+GONE = ["functions/gone.sql", "functions/ops_gone.sql", "views/ops_gone.sql"]
+STOOD = "select array['accept_record'::regproc::oid, 'actor()'::regprocedure::oid, 'ops.jobs'::regclass::oid]"
+
+
+async def test_functions_and_views_are_replaced_where_they_stand_and_what_is_gone_goes(server_url: str) -> None:
+    """Whoever is calling a function that is dropped meets "cache lookup failed", and a phone is told to come again."""
     url = new_database(server_url)
     await migrate(url)
     async with await AsyncConnection.connect(url, autocommit=True) as conn:
-        await conn.execute("update schema_migration set sha256 = 'other' where name = 'functions/actor.sql'")
-        await conn.execute("create or replace function actor() returns text language sql as $$ select 'wrong' $$")
-    assert await migrate(url) == ["functions/actor.sql"]
-    with psycopg.connect(url) as sync:
-        assert sync.execute("select actor() <> 'wrong'").fetchone() == (True,)
+        stood = await value(conn, STOOD)
+        rights = await value(conn, RIGHTS)
+        async with psycopg.AsyncClientCursor(conn) as typed:
+            await typed.execute(OLDER, {"changed": CHANGED, "gone": GONE})
+        assert await migrate(url) == CHANGED
+        assert await value(conn, STOOD) == stood
+        assert await value(conn, "select actor() <> 'wrong'") is True
+        assert await value(conn, "select a_neighbours()") == 1
+        await conn.execute("drop function a_neighbours()")
+        assert await snapshot(conn) == committed()
+        assert await value(conn, RIGHTS) == rights
+        assert await value(conn, "select count(*) from schema_migration where name = any(%s)", GONE) == 0
+
+
+RIGHTS = """
+    select jsonb_object_agg(what, rights) from (
+        select oid::regprocedure::text as what, proacl::text as rights from pg_proc where pronamespace in ('public'::regnamespace, 'ops'::regnamespace)
+        union all
+        select oid::regclass::text, relacl::text from pg_class where relnamespace = 'ops'::regnamespace) as each"""
+
+
+def test_a_file_makes_what_it_is_called_after_and_drops_nothing() -> None:
+    """By its name the runner finds what it made, when its type has changed and when the file is gone."""
+    made = re.compile(r"^create or replace (function|view) ([\w.]+)", re.MULTILINE)
+    for script in repeatables():
+        folder, _, stem = script.name.removesuffix(".sql").partition("/")
+        name = f"ops.{stem.removeprefix('ops_')}" if stem.startswith("ops_") else stem
+        fills = script.text.lower().count("\ninsert into") and not made.search(script.text)
+        assert fills or made.findall(script.text) == [(folder.removesuffix("s"), name)], script.name
+        assert not re.search(r"^(drop|create (function|view|trigger))\b", script.text, re.MULTILINE | re.IGNORECASE), (
+            script.name
+        )
 
 
 async def test_a_migration_that_cannot_get_its_lock_gives_up_and_leaves_nothing(server_url: str) -> None:
