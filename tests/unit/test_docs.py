@@ -9,10 +9,12 @@ from itertools import takewhile
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from app.cli import parser
 from app.core import catalogue, settings
+from app.core.problems import ProblemBody
 from app.jobs.states import JobState
 from tests import composed
 from tests.faults import checker
@@ -112,6 +114,25 @@ def test_every_command_that_a_page_types_is_one(capsys: pytest.CaptureFixture[st
             parser().parse_args([str(UUID(int=0)) if word == "ID" else word for word in arguments])
         except SystemExit:
             pytest.fail(f"{name}: asbuilt {shlex.join(arguments)}\n{capsys.readouterr().err}")
+
+
+def test_the_example_of_a_problem_is_one() -> None:
+    page = (DOCS / "errors.md").read_text(encoding="utf-8")
+    shown = msgspec.json.decode(re.findall(r"```json\n(.*?)```", page, re.DOTALL)[0], type=dict[str, object])
+    msgspec.convert(shown, ProblemBody)
+    known = {each.code: each for each in catalogue.entries()}[str(shown["code"])]
+    assert (shown["status"], shown["title"]) == (known.status, known.title)
+    assert shown["retry"] in known.retries
+    assert shown.keys() <= {field.encode_name for field in msgspec.structs.fields(ProblemBody)}
+
+
+def test_every_part_of_the_filter_is_on_the_page_of_lists() -> None:
+    """A filter that nobody is told of is one that nobody uses."""
+    page = (DOCS / "lists.md").read_text(encoding="utf-8").split("\n## ")[0]
+    told = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)))
+    document = msgspec.json.decode((DOCS / "openapi.json").read_bytes())
+    asked = {each["name"] for each in document["paths"]["/api/records"]["get"]["parameters"] if each["in"] == "query"}
+    assert set(told) == asked
 
 
 def test_every_room_of_the_house_is_in_the_architecture() -> None:
