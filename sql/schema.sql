@@ -40,6 +40,8 @@ table artifact: constraint artifact_pkey PRIMARY KEY (id)
 CREATE INDEX artifact_blob ON public.artifact USING btree (blob_sha256)
 CREATE INDEX artifact_job ON public.artifact USING btree (job_id, attempt, created_at)
 CREATE UNIQUE INDEX artifact_run ON public.artifact USING btree (run_id, run_seq)
+table artifact: policy everything to asbuilt_worker using true
+table artifact: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (( SELECT j.id FROM automation_job j WHERE (j.id = artifact.job_id)) IS NOT NULL))
 table asbuilt_record: id uuid not null
 table asbuilt_record: project_id uuid not null
 table asbuilt_record: device_id uuid not null
@@ -95,6 +97,8 @@ CREATE INDEX asbuilt_record_awaiting ON public.asbuilt_record USING btree (recei
 CREATE INDEX asbuilt_record_device ON public.asbuilt_record USING btree (device_id, received_at DESC)
 CREATE INDEX asbuilt_record_list ON public.asbuilt_record USING btree (project_id, received_at DESC, id DESC) WHERE (deleted_at IS NULL)
 CREATE INDEX asbuilt_record_media_due ON public.asbuilt_record USING btree (media_due_at) WHERE (media_due_at IS NOT NULL)
+table asbuilt_record: policy everything to asbuilt_worker using true
+table asbuilt_record: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (array_position(( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif"), project_id) IS NOT NULL))
 table audit_event: id bigint not null
 table audit_event: at timestamp with time zone not null default now()
 table audit_event: actor text not null
@@ -109,6 +113,8 @@ table audit_event: constraint audit_event_pkey PRIMARY KEY (id)
 CREATE INDEX audit_event_acts ON public.audit_event USING btree (project_id, id) WHERE (action <> 'record.upload'::text)
 CREATE INDEX audit_event_job ON public.audit_event USING btree (job_id, id)
 CREATE INDEX audit_event_record ON public.audit_event USING btree (record_id, id)
+table audit_event: policy everything to asbuilt_worker using true
+table audit_event: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (project_id IS NULL) OR (array_position(( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif"), project_id) IS NOT NULL))
 table automation_attempt: job_id uuid not null
 table automation_attempt: attempt integer not null
 table automation_attempt: queue_job_id bigint not null
@@ -146,6 +152,8 @@ CREATE INDEX automation_attempt_logs ON public.automation_attempt USING btree (o
 CREATE INDEX automation_attempt_open ON public.automation_attempt USING btree (lease_until) WHERE (ended_at IS NULL)
 CREATE INDEX automation_attempt_pictures ON public.automation_attempt USING btree (outcome, ended_at) WHERE (pictures_kept AND (ended_at IS NOT NULL))
 CREATE INDEX automation_attempt_queue_row ON public.automation_attempt USING btree (queue_job_id)
+table automation_attempt: policy everything to asbuilt_worker using true
+table automation_attempt: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (array_position(( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif"), project_id) IS NOT NULL))
 table automation_input: id uuid not null default gen_random_uuid()
 table automation_input: job_id uuid not null
 table automation_input: attempt integer not null
@@ -175,6 +183,8 @@ CREATE INDEX automation_input_artifact ON public.automation_input USING btree (a
 CREATE INDEX automation_input_due ON public.automation_input USING btree (expires_at) WHERE ((outcome IS NULL) OR (outcome = 'answered'::text))
 CREATE INDEX automation_input_job ON public.automation_input USING btree (job_id, asked_at DESC)
 CREATE UNIQUE INDEX automation_input_once ON public.automation_input USING btree (job_id, generation, run_input_id) WHERE (run_input_id IS NOT NULL)
+table automation_input: policy everything to asbuilt_worker using true
+table automation_input: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (( SELECT j.id FROM automation_job j WHERE (j.id = automation_input.job_id)) IS NOT NULL))
 table automation_job: id uuid not null
 table automation_job: record_id uuid not null
 table automation_job: revision integer not null
@@ -239,6 +249,8 @@ CREATE INDEX automation_job_project ON public.automation_job USING btree (projec
 CREATE INDEX automation_job_record ON public.automation_job USING btree (record_id, created_at DESC)
 CREATE INDEX automation_job_waiting ON public.automation_job USING btree (account_id, queued_at, id) WHERE ((state = 'queued'::text) AND (wait_reason IS NOT NULL))
 CREATE UNIQUE INDEX automation_job_live ON public.automation_job USING btree (record_id) WHERE (state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))
+table automation_job: policy everything to asbuilt_worker using true
+table automation_job: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (array_position(( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif"), project_id) IS NOT NULL))
 table automation_run: job_id uuid not null
 table automation_run: generation integer not null
 table automation_run: run_id text not null
@@ -247,6 +259,8 @@ table automation_run: last_seq integer not null default 0
 table automation_run: attempt integer
 table automation_run: constraint automation_run_job_id_fkey FOREIGN KEY (job_id) REFERENCES automation_job(id)
 table automation_run: constraint automation_run_pkey PRIMARY KEY (job_id, generation)
+table automation_run: policy everything to asbuilt_worker using true
+table automation_run: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (( SELECT j.id FROM automation_job j WHERE (j.id = automation_run.job_id)) IS NOT NULL))
 table automation_step: job_id uuid not null
 table automation_step: attempt integer not null
 table automation_step: key text not null
@@ -266,6 +280,8 @@ table automation_step: constraint automation_step_index_check CHECK ((index > 0)
 table automation_step: constraint automation_step_job_id_attempt_fkey FOREIGN KEY (job_id, attempt) REFERENCES automation_attempt(job_id, attempt)
 table automation_step: constraint automation_step_pkey PRIMARY KEY (job_id, attempt, key)
 table automation_step: constraint automation_step_state_check CHECK ((state = ANY (ARRAY['running'::text, 'confirmed'::text, 'failed'::text])))
+table automation_step: policy everything to asbuilt_worker using true
+table automation_step: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (( SELECT j.id FROM automation_job j WHERE (j.id = automation_step.job_id)) IS NOT NULL))
 table blob: sha256 bytea not null
 table blob: size bigint not null
 table blob: type text not null
@@ -282,6 +298,8 @@ table comment: constraint comment_pkey PRIMARY KEY (id)
 table comment: constraint comment_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
 table comment: constraint comment_text_check CHECK (((btrim(text) <> ''::text) AND (char_length(text) <= 2000)))
 CREATE INDEX comment_record ON public.comment USING btree (record_id, at, id)
+table comment: policy everything to asbuilt_worker using true
+table comment: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (( SELECT r.id FROM asbuilt_record r WHERE (r.id = comment.record_id)) IS NOT NULL))
 table defect: id uuid not null default gen_random_uuid()
 table defect: record_id uuid not null
 table defect: revision integer not null
@@ -305,6 +323,8 @@ table defect: constraint defect_status_check CHECK ((status = ANY (ARRAY['open':
 table defect: constraint defect_waiver_says_why CHECK (((status <> 'waived'::text) OR (btrim(reason) <> ''::text)))
 CREATE INDEX defect_open ON public.defect USING btree (record_id, severity) WHERE (status = 'open'::text)
 CREATE UNIQUE INDEX defect_once ON public.defect USING btree (record_id, revision, rule, COALESCE(field, ''::text), COALESCE(photo, ''::text))
+table defect: policy everything to asbuilt_worker using true
+table defect: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (( SELECT r.id FROM asbuilt_record r WHERE (r.id = defect.record_id)) IS NOT NULL))
 table design_asset: id uuid not null default gen_random_uuid()
 table design_asset: project_id uuid not null
 table design_asset: asset_key text not null
@@ -322,6 +342,8 @@ table design_asset: constraint design_asset_pkey PRIMARY KEY (id)
 table design_asset: constraint design_asset_project_id_asset_key_key UNIQUE (project_id, asset_key)
 table design_asset: constraint design_asset_project_id_fkey FOREIGN KEY (project_id) REFERENCES project(id)
 table design_asset: constraint design_asset_tolerance_m_check CHECK (((tolerance_m >= (0)::double precision) AND (tolerance_m <= ('1000000'::numeric)::double precision)))
+table design_asset: policy everything to asbuilt_worker using true
+table design_asset: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (array_position(( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif"), project_id) IS NOT NULL))
 table device: id uuid not null default gen_random_uuid()
 table device: project_id uuid not null
 table device: label text not null
@@ -363,6 +385,8 @@ table job_event: constraint job_event_job_id_fkey FOREIGN KEY (job_id) REFERENCE
 table job_event: constraint job_event_kind_check CHECK ((kind = ANY (ARRAY['created'::text, 'state'::text, 'media'::text, 'changed'::text])))
 table job_event: constraint job_event_pkey PRIMARY KEY (job_id, seq)
 table job_event: constraint job_event_seq_check CHECK ((seq > 0))
+table job_event: policy everything to asbuilt_worker using true
+table job_event: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (( SELECT j.id FROM automation_job j WHERE (j.id = job_event.job_id)) IS NOT NULL))
 table membership: user_id uuid not null
 table membership: project_id uuid not null
 table membership: role text not null
@@ -414,6 +438,8 @@ CREATE INDEX photo_rendition ON public.photo USING btree (rendition_sha256) WHER
 CREATE INDEX photo_unchecked ON public.photo USING btree (record_id) WHERE ((checks = 'deferred'::text) AND (blob_sha256 IS NOT NULL))
 CREATE INDEX photo_uncompared ON public.photo USING btree (id) WHERE ((NOT compared) AND (dhash IS NOT NULL) AND (kind = 'photo'::text))
 CREATE UNIQUE INDEX photo_name_twins ON public.photo USING btree (record_id, lower(name))
+table photo: policy everything to asbuilt_worker using true
+table photo: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (( SELECT r.id FROM asbuilt_record r WHERE (r.id = photo.record_id)) IS NOT NULL))
 table portal: key text not null
 table portal: name text not null
 table portal: url text not null default ''::text
@@ -492,6 +518,8 @@ table portal_submission: constraint portal_submission_pkey PRIMARY KEY (portal_k
 table portal_submission: constraint portal_submission_portal_key_fkey FOREIGN KEY (portal_key) REFERENCES portal(key)
 table portal_submission: constraint portal_submission_state_check CHECK ((state = ANY (ARRAY['intent'::text, 'absent'::text, 'confirmed'::text])))
 CREATE INDEX portal_submission_job ON public.portal_submission USING btree (job_id)
+table portal_submission: policy everything to asbuilt_worker using true
+table portal_submission: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (( SELECT j.id FROM automation_job j WHERE (j.id = portal_submission.job_id)) IS NOT NULL))
 table project: id uuid not null default gen_random_uuid()
 table project: code text not null
 table project: name text not null
@@ -518,11 +546,15 @@ table project: constraint project_site_lon_check CHECK (((site_lon >= ('-180'::i
 table project: constraint project_site_radius_m_check CHECK (((site_radius_m >= (1)::double precision) AND (site_radius_m <= ('1000000'::numeric)::double precision)))
 table project: constraint project_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closing'::text, 'closed'::text])))
 CREATE INDEX project_portal_account ON public.project USING btree (portal_account_id)
+table project: policy everything to asbuilt_worker using true
+table project: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (array_position(( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif"), id) IS NOT NULL))
 table record_check: record_id uuid not null
 table record_check: queue_job_id bigint not null
 table record_check: at timestamp with time zone not null default now()
 table record_check: constraint record_check_pkey PRIMARY KEY (record_id)
 table record_check: constraint record_check_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
+table record_check: policy everything to asbuilt_worker using true
+table record_check: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (( SELECT r.id FROM asbuilt_record r WHERE (r.id = record_check.record_id)) IS NOT NULL))
 table record_line: record_id uuid not null
 table record_line: project_id uuid not null
 table record_line: received_at timestamp with time zone not null
@@ -550,6 +582,8 @@ table record_revision: constraint record_revision_content_check CHECK ((jsonb_ty
 table record_revision: constraint record_revision_pkey PRIMARY KEY (record_id, revision)
 table record_revision: constraint record_revision_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
 table record_revision: constraint record_revision_revision_check CHECK ((revision > 0))
+table record_revision: policy everything to asbuilt_worker using true
+table record_revision: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (( SELECT r.id FROM asbuilt_record r WHERE (r.id = record_revision.record_id)) IS NOT NULL))
 table record_serial: project_id uuid not null
 table record_serial: serial text not null
 table record_serial: record_id uuid not null
@@ -559,6 +593,8 @@ table record_serial: constraint record_serial_project_id_fkey FOREIGN KEY (proje
 table record_serial: constraint record_serial_record_id_fkey FOREIGN KEY (record_id) REFERENCES asbuilt_record(id)
 table record_serial: constraint record_serial_serial_check CHECK ((serial <> ''::text))
 CREATE INDEX record_serial_record ON public.record_serial USING btree (record_id)
+table record_serial: policy everything to asbuilt_worker using true
+table record_serial: policy in_sight to all using ((( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif") IS NULL) OR (array_position(( SELECT (NULLIF(current_setting('asbuilt.projects'::text, true), ''::text))::uuid[] AS "nullif"), project_id) IS NOT NULL))
 table retention: what text not null
 table retention: outcome text not null
 table retention: keep interval not null

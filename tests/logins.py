@@ -6,11 +6,15 @@ roles belong to a whole server, which may be somebody's (`DATABASE_URL`) and kee
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from secrets import token_hex
+from uuid import UUID
 
 import psycopg
 from psycopg import conninfo, sql
+
+from sql import Connection
 
 PASSWORD = token_hex(16)
 ROLES = ("app", "worker", "operator", "readonly")
@@ -43,3 +47,16 @@ def drop_logins(server_url: str) -> None:
 def as_role(role: str, database_url: str) -> str:
     """The database's URL for a member of `asbuilt_<role>`."""
     return conninfo.make_conninfo(database_url, user=login(role), password=PASSWORD)
+
+
+@asynccontextmanager
+async def acting_as(conn: Connection, role: str, *, sight: Iterable[UUID] | None = None) -> AsyncIterator[None]:
+    """The owner's connection for a while as a member of `asbuilt_<role>`, which reads for a caller of the projects in sight.
+
+    What is done meanwhile is undone: so that plans can be seen of what no other connection sees.
+    """
+    async with conn.transaction(force_rollback=True):
+        given = "" if sight is None else f"{{{','.join(map(str, sight))}}}"
+        await conn.execute("select set_config('asbuilt.projects', %s, true)", [given])
+        await conn.execute(f"set local role asbuilt_{role}".encode())
+        yield

@@ -38,7 +38,10 @@ class ProjectAccess(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """The device or person behind a request. A device sees its own records even without a project role."""
+    """The device or person behind a request. A device sees its own records even without a project role.
+
+    `home` is the project that a device belongs to.
+    """
 
     kind: Literal["device", "user"]
     id: UUID
@@ -46,6 +49,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     projects: tuple[ProjectAccess, ...] = ()
     scopes: frozenset[str] = frozenset()
     csrf: str | None = None
+    home: UUID | None = None
 
     @property
     def actor(self) -> str:
@@ -54,6 +58,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def project_ids(self) -> list[UUID]:
         return [project.id for project in self.projects]
+
+    @property
+    def sight(self) -> tuple[UUID, ...]:
+        """Projects outside which the database itself shows this caller nothing; what they may see there is asked besides."""
+        own = () if self.home is None else (self.home,)
+        return tuple(sorted({*self.project_ids, *own}))
 
     @property
     def device_id(self) -> UUID | None:
@@ -171,6 +181,7 @@ class Doorkeeper:
             id=row.device_id,
             name=row.label,
             scopes=frozenset(row.scopes),
+            home=row.project_id,
             projects=()
             if role is None
             else (ProjectAccess(id=row.project_id, code=row.code, name=row.project_name, role=role),),

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.abc import Params
+from psycopg.pq import TransactionStatus
+from psycopg.rows import Row
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, TooManyRequests
 
@@ -40,6 +43,7 @@ set_json_dumps(msgspec.json.encode)
 set_json_loads(msgspec.json.decode)
 
 SET_ACTOR = load_queries("core").exec("set_actor")
+SET_SIGHT = load_queries("core").exec("set_sight")
 
 
 def connect_arguments(name: str, *, pooler: bool = False) -> dict[str, Any]:
@@ -85,12 +89,37 @@ def deadline(conn: Connection, within_s: float) -> Iterator[None]:
 class CuttableConnection(AsyncConnection[Any]):
     """A connection whose statements can be cancelled without waiting for a server that is frozen."""
 
+    sight: str | None = None
+    """The projects whose rows its statements find, as an array of Postgres's; null: all."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.cursor_factory = SightedCursor
+
     async def cancel_safe(self, *, timeout: float = CANCEL_S) -> None:  # noqa: ASYNC109 - as psycopg names it
         try:
             await super().cancel_safe(timeout=min(timeout, CANCEL_S))
         except psycopg.Error:
             cut(self)
             raise
+
+
+class SightedCursor(AsyncCursor[Row]):
+    """Sends the sight of its connection, if that has one, along with each statement that stands alone."""
+
+    async def execute(
+        self, query: Any, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
+    ) -> Self:
+        conn = self.connection
+        sight = conn.sight if isinstance(conn, CuttableConnection) else None
+        if sight is None or conn.info.transaction_status != TransactionStatus.IDLE:
+            return await super().execute(query, params, prepare=prepare, binary=binary)
+        # What a pipeline sends is one transaction, from its beginning to its end: nothing is set for longer, and there is one
+        # round trip, where "begin" and "commit" would make three.
+        async with conn.pipeline():
+            await AsyncCursor(conn).execute(SET_SIGHT.block.text, {"projects": sight})
+            await super().execute(query, params, prepare=prepare, binary=binary)
+        return self
 
 
 class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
@@ -131,6 +160,21 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
         async with super().connection(timeout) as conn:
             with deadline(conn, until - loop.time()):
                 yield conn
+
+    @asynccontextmanager
+    async def reading(self, sight: Iterable[UUID]) -> AsyncIterator[Connection]:
+        """A connection whose every statement finds rows of these projects only, whatever it asks for (decision 0016).
+
+        A transaction on it has the sight that it sets itself, as `acting` does. Raises as `connection` does.
+        """
+        async with self.connection() as conn:
+            if not isinstance(conn, CuttableConnection):
+                raise TypeError("this pool's connections have no sight")
+            conn.sight = f"{{{','.join(map(str, sight))}}}"
+            try:
+                yield conn
+            finally:
+                conn.sight = None
 
     async def close(self, timeout: float = CLOSE_S) -> None:  # noqa: ASYNC109 - as psycopg names it
         """Waits at most two seconds for its own tasks, which may be connecting to a server that is frozen."""

@@ -148,7 +148,7 @@ async def put_photo(
     tagged=True,
 )
 async def get_receipt(request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Response[ReceiptView]:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         receipt = await receipts.receipt(conn, request.user, record_id)
     return tagged(request, receipt, prefix=f"{receipt.revision}.")
 

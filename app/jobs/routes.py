@@ -27,7 +27,7 @@ Ask = Request[Caller, Any, State]
 async def get_job(
     request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool], cache: NamedDependency[ProgressCache]
 ) -> JobView:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.get_job(conn, cache, request.user, job_id)
 
 
@@ -40,7 +40,7 @@ async def get_job(
 async def jobs_of_record(
     request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool], cache: NamedDependency[ProgressCache]
 ) -> JobList:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.jobs_of_record(conn, cache, request.user, record_id)
 
 
@@ -59,7 +59,7 @@ async def jobs_of_project(
     limit: FromQuery[int] = 50,
     cursor: FromQuery[str | None] = None,
 ) -> JobList:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.jobs_of_project(
             conn, cache, request.user, project, state=in_state, limit=limit, cursor=cursor
         )
@@ -75,7 +75,7 @@ async def jobs_of_project(
 async def retry(
     request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
 ) -> JobView:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.retry(conn, request.user, job_id, reason=data.reason)
 
 
@@ -89,7 +89,7 @@ async def retry(
 async def cancel(
     request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
 ) -> JobView:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.cancel(conn, request.user, job_id, reason=data.reason)
 
 
@@ -103,7 +103,7 @@ async def cancel(
 async def answer_outcome(
     request: Ask, job_id: FromPath[UUID], data: JSONBody[OutcomeRequest], pool: NamedDependency[Pool]
 ) -> JobView:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.answer_outcome(conn, request.user, job_id, data)
 
 
@@ -117,7 +117,7 @@ async def answer_outcome(
 async def hold(
     request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
 ) -> JobView:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.hold(conn, request.user, job_id, reason=data.reason)
 
 
@@ -131,7 +131,7 @@ async def hold(
 async def release(
     request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
 ) -> JobView:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.release(conn, request.user, job_id, reason=data.reason)
 
 
@@ -142,7 +142,7 @@ async def release(
     problems=(errors.JobUnknown,),
 )
 async def attempts(request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool]) -> AttemptList:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.attempts(conn, request.user, job_id)
 
 
@@ -155,7 +155,7 @@ async def attempts(request: Ask, job_id: FromPath[UUID], pool: NamedDependency[P
 async def pace(
     request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool], paces: NamedDependency[Paces]
 ) -> Pace:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await paces.of_job(conn, request.user, job_id)
 
 
@@ -175,7 +175,7 @@ async def artifact(
     pool: NamedDependency[Pool],
     blobs: NamedDependency[Blobs],
 ) -> Response[Any]:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         row = await service.artifact(conn, request.user, job_id, artifact_id)
     return await serving.picture(request, blobs, sha256=row.blob_sha256, size=row.size, media_type=row.type)
 

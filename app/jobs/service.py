@@ -160,7 +160,7 @@ async def _act(
     row = await find(conn, caller, job_id)
     caller.demand(role, row.project_id)
     try:
-        async with acting(conn, caller.actor, projects=caller.project_ids):
+        async with acting(conn, caller.actor, projects=caller.sight):
             yield
     except psycopg.Error as exc:
         if exc.sqlstate == NOT_FROM_THIS_STATE:

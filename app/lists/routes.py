@@ -32,7 +32,7 @@ async def list_records(
     limit: FromQuery[int] = 50,
     cursor: FromQuery[str | None] = None,
 ) -> RecordList:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.list_records(conn, request.user, wanted, limit=limit, cursor=cursor)
 
 
@@ -45,7 +45,7 @@ async def list_records(
 async def count_records(
     request: Ask, pool: NamedDependency[Pool], wanted: NamedDependency[RecordFilter]
 ) -> RecordCount:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.count_records(conn, request.user, wanted)
 
 
@@ -62,7 +62,7 @@ async def get_stats(
         str | None, QueryParameter(description="A project's code or id; all that you may see without")
     ] = None,
 ) -> Stats:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.stats(conn, request.user, project=project)
 
 

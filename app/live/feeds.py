@@ -73,7 +73,8 @@ class ManyFeed:
         return encoded
 
     async def _page(self, what: str, after: ManyCursor | None) -> Page:
-        return await self._hub.reads.read((what, self._scope, self._rights, after), self._query(after))
+        key = (what, self._scope, self._rights, after)
+        return await self._hub.reads.read(key, self._query(after), sight=self._rights.sight)
 
     def _query(self, after: ManyCursor | None) -> Callable[[Connection], store.Reading[Page]]:
         rights, record = self._rights, self._scope.id if self._scope.kind == "record" else None
@@ -148,4 +149,4 @@ class JobFeed:
                 await store.OF_JOB(conn, job=self._job, after=after, limit=ROWS, projects=projects, device=device)
             )
 
-        return await self._hub.reads.read(("job", self._job, self._rights, after), query)
+        return await self._hub.reads.read(("job", self._job, self._rights, after), query, sight=self._rights.sight)

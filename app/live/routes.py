@@ -78,7 +78,10 @@ async def events(
 
 def rights_within(caller: Caller, project: str | None) -> Rights:
     """What a stream of this caller may show. Raises `ProjectUnknown`."""
-    return rights_of(caller) if project is None else Rights((caller.project(project).id,))
+    if project is None:
+        return rights_of(caller)
+    only = (caller.project(project).id,)
+    return Rights(only, sight=only)
 
 
 def _scope(job: UUID | None, record: UUID | None, project: UUID | None) -> Scope:
@@ -93,11 +96,11 @@ async def _demand_visible(pool: Pool, scope: Scope, rights: Rights) -> None:
     """Raises `JobUnknown` and `RecordUnknown`, also for those the caller may not see."""
     allowed = {"projects": list(rights.projects), "device": rights.device}
     if scope.kind == "job":
-        async with pool.connection() as conn:
+        async with pool.reading(rights.sight) as conn:
             if await store.JOB_VISIBLE(conn, job=scope.id, **allowed) is None:
                 raise JobUnknown
     elif scope.kind == "record":
-        async with pool.connection() as conn:
+        async with pool.reading(rights.sight) as conn:
             if await store.RECORD_VISIBLE(conn, record=scope.id, **allowed) is None:
                 raise RecordUnknown
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
@@ -168,26 +168,26 @@ class Reads:
         self._turn = asyncio.Semaphore(at_once)
         self._waiting: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def read(self, key: Hashable, query: Callable[[Connection], Reading[T]]) -> T:
-        """Raises `TimeoutError` and psycopg's errors."""
+    async def read(self, key: Hashable, query: Callable[[Connection], Reading[T]], *, sight: Sequence[UUID]) -> T:
+        """What `query` finds in the projects in sight; the key tells those apart. Raises `TimeoutError` and psycopg's errors."""
         task: asyncio.Task[T] | None = self._waiting.get(key)
         if task is None:
-            task = asyncio.create_task(self._run(key, query))
+            task = asyncio.create_task(self._run(key, query, sight))
             task.add_done_callback(_forget)
             self._waiting[key] = task
         # One asker that leaves must not take the read away from the others.
         return await asyncio.shield(task)
 
-    async def _run(self, key: Hashable, query: Callable[[Connection], Reading[T]]) -> T:
+    async def _run(self, key: Hashable, query: Callable[[Connection], Reading[T]], sight: Sequence[UUID]) -> T:
         try:
             await self._turn.acquire()
         finally:
             del self._waiting[key]
         try:
-            return await within(self._deadline_s, self._query(query))
+            return await within(self._deadline_s, self._query(query, sight))
         finally:
             self._turn.release()
 
-    async def _query(self, query: Callable[[Connection], Reading[T]]) -> T:
-        async with self._pool.connection() as conn:
+    async def _query(self, query: Callable[[Connection], Reading[T]], sight: Sequence[UUID]) -> T:
+        async with self._pool.reading(sight) as conn:
             return await query(conn)

@@ -25,17 +25,21 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class Rights(msgspec.Struct, frozen=True):
-    """What a caller may see: everything of these projects, and what its own device made."""
+    """What a caller may see: everything of these projects, and what its own device made.
+
+    Reads find nothing outside `sight`, whatever they ask for.
+    """
 
     projects: tuple[UUID, ...]
     device: UUID | None = None
+    sight: tuple[UUID, ...] = ()
 
     def allow(self, *, project: UUID, device: UUID) -> bool:
         return device == self.device or project in self.projects
 
 
 def rights_of(caller: Caller) -> Rights:
-    return Rights(tuple(sorted(caller.project_ids)), caller.device_id)
+    return Rights(tuple(sorted(caller.project_ids)), caller.device_id, caller.sight)
 
 
 class Told:

@@ -31,7 +31,7 @@ Project = Annotated[
     problems=(ProjectUnknown,),
 )
 async def backlog(request: Ask, pool: NamedDependency[Pool], in_project: Project = None) -> Backlog:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.backlog(conn, request.user, project=in_project)
 
 
@@ -42,7 +42,7 @@ async def backlog(request: Ask, pool: NamedDependency[Pool], in_project: Project
     problems=(ProjectUnknown,),
 )
 async def failures(request: Ask, pool: NamedDependency[Pool], in_project: Project = None) -> Failures:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await failing.failures(conn, request.user, project=in_project)
 
 
@@ -61,7 +61,7 @@ async def failing_jobs(
     limit: FromQuery[int] = 50,
     cursor: FromQuery[str | None] = None,
 ) -> FailingJobs:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await failing.failing_jobs(
             conn,
             request.user,
@@ -80,7 +80,7 @@ async def failing_jobs(
     problems=(ProjectUnknown,),
 )
 async def workers(request: Ask, pool: NamedDependency[Pool], in_project: Project = None) -> Workers:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.workers(conn, request.user, project=in_project)
 
 
@@ -93,7 +93,7 @@ async def workers(request: Ask, pool: NamedDependency[Pool], in_project: Project
 async def throughput(
     request: Ask, pool: NamedDependency[Pool], in_project: Project = None, window: FromQuery[Window] = "day"
 ) -> Throughput:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.throughput(conn, request.user, project=in_project, window=window)
 
 
@@ -104,7 +104,7 @@ async def throughput(
     problems=(ProjectUnknown,),
 )
 async def questions(request: Ask, pool: NamedDependency[Pool], in_project: Project = None) -> OpenQuestions:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.questions(conn, request.user, project=in_project)
 
 
@@ -128,7 +128,7 @@ async def audit(
     limit: FromQuery[int] = 50,
     cursor: FromQuery[str | None] = None,
 ) -> Acts:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.audit(
             conn,
             request.user,

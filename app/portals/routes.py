@@ -24,7 +24,7 @@ Ask = Request[Caller, Any, State]
     answers={200: "The accounts."},
 )
 async def portals(request: Ask, pool: NamedDependency[Pool]) -> PortalList:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.portals(conn, request.user)
 
 
@@ -38,7 +38,7 @@ async def portals(request: Ask, pool: NamedDependency[Pool]) -> PortalList:
 async def pause(
     request: Ask, portal: FromPath[str], data: JSONBody[PauseRequest], pool: NamedDependency[Pool]
 ) -> PortalList:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.pause(conn, request.user, portal, data)
 
 
@@ -52,7 +52,7 @@ async def pause(
 async def resume(
     request: Ask, portal: FromPath[str], data: JSONBody[PauseRequest], pool: NamedDependency[Pool]
 ) -> PortalList:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.resume(conn, request.user, portal, data)
 
 
@@ -66,7 +66,7 @@ async def resume(
 async def limit(
     request: Ask, portal: FromPath[str], data: JSONBody[LimitRequest], pool: NamedDependency[Pool]
 ) -> PortalList:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.set_limit(conn, request.user, portal, data)
 
 

@@ -45,7 +45,7 @@ async def _act(
     mine = [row for row in seen if row.operated]
     if not mine:
         raise Forbidden("this needs the role operator in a project that uses the portal")
-    async with acting(conn, caller.actor, projects=caller.project_ids):
+    async with acting(conn, caller.actor, projects=caller.sight):
         for account in mine:
             await act(conn, portal=portal, account=account.account, reason=asked.reason, **more)
     return PortalList(items=[row for row in _chosen(await _seen(conn, caller), portal, asked.account) if row.operated])

@@ -29,7 +29,7 @@ Ask = Request[Caller, Any, State]
     problems=(errors.JobUnknown,),
 )
 async def inputs(request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool]) -> InputList:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.inputs(conn, request.user, job_id)
 
 
@@ -55,7 +55,7 @@ async def answer(
     settings: NamedDependency[Settings],
 ) -> JobView:
     vault = Vault(settings.secret_key)
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.answer(conn, request.user, job_id, input_id, given=data, vault=vault)
 
 

@@ -50,7 +50,7 @@ async def answer(
         raise AnswersCannotBeKept
     cipher = vault.seal(msgspec.json.encode(given.values).decode()) if decision is None else None
     try:
-        async with acting(conn, caller.actor, projects=caller.project_ids):
+        async with acting(conn, caller.actor, projects=caller.sight):
             done = await store.ANSWER_INPUT(
                 conn, job=job_id, id=input_id, cipher=cipher, decision=decision, reason=given.reason[:LONGEST]
             )

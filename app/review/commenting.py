@@ -32,7 +32,7 @@ async def say(conn: Connection, caller: Caller, record_id: UUID, text: str) -> C
     """Raises `RecordUnknown`, `Forbidden`, and `MalformedRequest` for a text of nothing but spaces."""
     await deciding.demand(conn, caller, record_id, "reviewer")
     try:
-        async with acting(conn, caller.actor, projects=caller.project_ids):
+        async with acting(conn, caller.actor, projects=caller.sight):
             done = await store.ADD_COMMENT(conn, record=record_id, text=text)
     except psycopg.Error as exc:
         if exc.sqlstate == "AB404":

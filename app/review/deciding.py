@@ -65,7 +65,7 @@ async def review(
     await demand(conn, caller, record_id, "reviewer")
     version = seen(if_match)
     try:
-        async with acting(conn, caller.actor, projects=caller.project_ids):
+        async with acting(conn, caller.actor, projects=caller.sight):
             done = await store.REVIEW_RECORD(
                 conn, record=record_id, decision=asked.decision, note=asked.note, version=version
             )

@@ -39,7 +39,7 @@ Ask = Request[Caller, Any, State]
     tagged=True,
 )
 async def get_record(request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]) -> Response[RecordDetail]:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         record = await service.get_record(conn, request.user, record_id)
     return tagged(request, record, prefix=f"{record.review.version}.")
 
@@ -59,7 +59,7 @@ async def get_record(request: Ask, record_id: FromPath[UUID], pool: NamedDepende
 async def review(
     request: Ask, record_id: FromPath[UUID], data: JSONBody[ReviewRequest], pool: NamedDependency[Pool]
 ) -> Response[ReviewView]:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         done = await deciding.review(conn, request.user, record_id, data, if_match=request.headers.get("if-match"))
     return Response(done, headers={"ETag": f'"{done.version}"'})
 
@@ -82,7 +82,7 @@ async def get_photo(
     renditions: NamedDependency[Renditions],
     w: Annotated[int | None, QueryParameter(ge=16, le=2048, description="Width in pixels")] = None,
 ) -> Response[Any]:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         row = await service.find_photo(conn, request.user, record_id, name)
     if w is None:
         return await serving.original(
@@ -110,7 +110,7 @@ async def waive(
     data: JSONBody[WaiveRequest],
     pool: NamedDependency[Pool],
 ) -> DefectView:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.waive(conn, request.user, record_id, defect_id, reason=data.reason)
 
 

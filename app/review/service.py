@@ -74,7 +74,7 @@ async def waive(conn: Connection, caller: Caller, record_id: UUID, defect_id: UU
         raise DefectUnknown
     caller.demand("reviewer", row.project_id)
     try:
-        async with acting(conn, caller.actor, projects=caller.project_ids):
+        async with acting(conn, caller.actor, projects=caller.sight):
             done = await store.WAIVE_DEFECT(conn, defect=defect_id, reason=reason)
     except psycopg.Error as exc:
         if exc.sqlstate == _NOT_OPEN:

@@ -32,7 +32,7 @@ async def list_comments(
     limit: FromQuery[int] = 50,
     cursor: FromQuery[str | None] = None,
 ) -> CommentList:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await commenting.comments(conn, request.user, record_id, limit=limit, cursor=cursor)
 
 
@@ -46,7 +46,7 @@ async def list_comments(
 async def add_comment(
     request: Ask, record_id: FromPath[UUID], data: JSONBody[CommentRequest], pool: NamedDependency[Pool]
 ) -> CommentView:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await commenting.say(conn, request.user, record_id, data.text)
 
 
@@ -57,7 +57,7 @@ async def add_comment(
     problems=(RecordUnknown,),
 )
 async def list_revisions(request: Ask, record_id: FromPath[UUID], pool: NamedDependency[Pool]) -> RevisionList:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await revising.revisions(conn, request.user, record_id)
 
 
@@ -74,7 +74,7 @@ async def diff_revisions(
     earlier: Annotated[int, QueryParameter(name="from", description="A revision")],
     later: Annotated[int, QueryParameter(name="to", description="Another")],
 ) -> RevisionDiff:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await revising.compare(conn, request.user, record_id, earlier=earlier, later=later)
 
 

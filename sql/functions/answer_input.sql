@@ -1,8 +1,11 @@
 -- A person's answer: sealed by the caller, or a plain decision for an approval or between two runs. The job goes on at once,
 -- first in line when its run holds a page open. The audit knows who answered which question, never what.
+-- With its owner's rights, as the functions of ops: a refusal gives the job's slot to the next in line, which may be out of the
+-- answerer's sight.
 -- Raises AB404 (no such question), AB409 (answered already, or the job has gone on) and AB410 (too late).
 create or replace function answer_input(p_job uuid, p_input uuid, p_cipher bytea, p_decision text, p_reason text)
-returns jsonb language plpgsql as $$
+returns jsonb
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     job automation_job := lock_job(p_job);
     before jsonb := job_view(job);

@@ -37,7 +37,7 @@ begin
     grant select on procrastinate_workers to asbuilt_app;
     grant usage on all sequences in schema public to asbuilt_app;
 
-    -- Functions run with the rights of their caller; those in ops are people's acts, with rights of their own.
+    -- Functions run with the rights of their caller; those in ops and an answer are people's acts, with rights of their own.
     grant execute on all functions in schema public, ops to asbuilt_app;
     revoke execute on function retain(text, text, boolean) from asbuilt_app;
     grant select on all tables in schema ops to asbuilt_app;

@@ -1,7 +1,7 @@
 -- The shape of a migrated database, for the committed snapshot. Same text on every supported version of Postgres.
 
 -- name: lines :many
--- Tables with columns, constraints and indexes; then views, functions and triggers of ours, and what each role may do.
+-- Tables with columns, constraints, indexes and policies; then views, functions and triggers of ours, and what each role may do.
 select line from (
     select 1 as part, c.relname::text as owner, 0 as kind, a.attnum::int as place,
            format('table %%s: %%s %%s%%s%%s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -19,6 +19,12 @@ select line from (
       from pg_index as i join pg_class as c on c.oid = i.indrelid
      where c.relnamespace = 'public'::regnamespace and c.relname not like 'procrastinate%%'
        and not exists (select from pg_constraint where conindid = i.indexrelid)
+    union all
+    select 1, c.relname, 3, 0, format('table %%s: policy %%s to %%s using %%s', c.relname, p.polname,
+               case when p.polroles = '{0}' then 'all' else array_to_string(p.polroles::regrole[], ', ') end,
+               regexp_replace(pg_get_expr(p.polqual, p.polrelid), '\s+', ' ', 'g'))
+      from pg_policy as p join pg_class as c on c.oid = p.polrelid
+     where c.relnamespace = 'public'::regnamespace and c.relrowsecurity
     union all
     select 2, c.relname, 0, a.attnum, format('view %%s.%%s: %%s %%s', n.nspname, c.relname, a.attname,
                format_type(a.atttypid, a.atttypmod))

@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 from app.core.access import create_token
 from tests.bench import figures
 from tests.bench.stage import Stage
+from tests.logins import as_role, make_logins
 
 WHAT = """**Lists.** `GET /api/records` and the numbers on top over HTTP, one request at a time, with 100,000 records in the project; the peer
 is the same installation with 100. The questions alternate between both. A page holds 50 records, each with photos, findings and job."""
@@ -65,8 +66,8 @@ with n as (select n, gen_random_uuid() as record, uuid7() as job from generate_s
                   case state when 'completed' then 'NPL-' || n end, case state when 'failed' then 'VALIDATION' end,
                   case state when 'failed' then 'too tall' end, 3
              from at, p),
-     a as (insert into automation_attempt (job_id, attempt, queue_job_id, worker, started_at, lease_until, ended_at, outcome)
-           select job, 1, n, 'w', at, at, at + make_interval(secs => 100 + n %% 90), 'completed' from at where state = 'completed'),
+     a as (insert into automation_attempt (job_id, attempt, queue_job_id, worker, project_id, started_at, lease_until, ended_at, outcome)
+           select job, 1, n, 'w', project, at, at, at + make_interval(secs => 100 + n %% 90), 'completed' from at, p where state = 'completed'),
      f as (insert into photo (record_id, name, shot_key, received_at, rejected_reason, checks)
            select record, 'p' || i, 'pole', at, 'x', 'done' from at, generate_series(1, 3) as i)
 insert into defect (record_id, revision, rule, severity, message, at)
@@ -104,8 +105,10 @@ def _site(stage: Stage, records: int) -> Iterator[httpx.Client]:
     """A web process on a database with so many records, and a reader's client of it."""
     database = stage.database()
     token = asyncio.run(_fill(database.url, records))
+    make_logins(database.url)
     env = {
-        "DATABASE_URL": database.url,
+        # As in production: the owner is bound by no policy.
+        "DATABASE_URL": as_role("app", database.url),
         "REDIS_URL": stage.redis_url,
         "AUTOMATION_URL": "http://127.0.0.1:9",
         "AUTOMATION_TOKEN": "bench",

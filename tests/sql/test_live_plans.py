@@ -9,6 +9,7 @@ import pytest
 
 from app.live import store
 from sql import Connection
+from tests.logins import acting_as
 
 SCOPE: dict[str, Any] = {"projects": [uuid4()], "device": uuid4(), "since": "7", "limit": 501}
 WANTED: list[tuple[Any, set[str]]] = [
@@ -26,7 +27,8 @@ async def test_a_read_uses_its_indexes(conn: Connection, statement: Any, indexes
     # On empty tables a scan is always cheapest; forbidden, it is chosen only where no index serves.
     await conn.execute("set enable_seqscan = off")
     params = {**SCOPE, "record": uuid4(), "job": uuid4(), "after": 1, "seq": 1}
-    rows = await (await conn.execute("explain (format text) " + statement.block.text, params)).fetchall()
+    async with acting_as(conn, "app", sight=SCOPE["projects"]):
+        rows = await (await conn.execute("explain (format text) " + statement.block.text, params)).fetchall()
     plan = "\n".join(row[0] for row in rows)
     assert {index for index in indexes if index not in plan} == set(), plan
     assert "Seq Scan on automation_job" not in plan

@@ -14,13 +14,15 @@ from app.operations import store
 from app.operations.service import PIECES
 from sql import Connection
 from tests.factories import Device, claim, complete, make_device, make_project, make_record, value
+from tests.logins import acting_as
 from tests.sql.crowd import crowd
 
 FILTERS: dict[str, Any] = {"actor": None, "action": None, "record": None, "since": None, "until": None}
 
 
 async def plan(conn: Connection, statement: Any, **params: Any) -> str:
-    rows = await (await conn.execute("explain " + statement.block.text, params)).fetchall()
+    async with acting_as(conn, "app", sight=params["projects"]):
+        rows = await (await conn.execute("explain " + statement.block.text, params)).fetchall()
     return "\n".join(row[0] for row in rows)
 
 

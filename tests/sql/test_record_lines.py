@@ -12,6 +12,7 @@ from app.jobs.states import JobState
 from app.lists import store
 from sql import Connection
 from tests.factories import State, claim, fail, make_device, make_project, make_record, value
+from tests.logins import acting_as
 
 REBUILT = (files("sql") / "functions" / "record_lines_missing.sql").read_text(encoding="utf-8")
 LAST = {"at": "9999-01-01", "after": "ffffffff-ffff-ffff-ffff-ffffffffffff", "limit": 51}
@@ -83,7 +84,8 @@ async def test_a_list_uses_its_index(
 ) -> None:
     wanted = {**given, **({"project": many["one"]} if "project" in given else {})}
     params = {"projects": many["projects"], "filter": Jsonb(wanted), **LAST}
-    rows = await (await conn.execute("explain " + store.LIST_RECORDS.block.text, params, prepare=False)).fetchall()
+    async with acting_as(conn, "app", sight=many["projects"]):
+        rows = await (await conn.execute("explain " + store.LIST_RECORDS.block.text, params, prepare=False)).fetchall()
     plan = "\n".join(row[0] for row in rows)
     assert {index for index in indexes if index not in plan} == set(), plan
     assert "Function Scan on record_lines" not in plan, "the function was not put into the query: no index serves it"

@@ -28,13 +28,13 @@ async def test_equal_reads_are_shared_until_the_statement_begins(database_url: s
 
     async with db.pool(database_url, name="asbuilt-web", size=4) as pool:
         reads = Reads(pool, deadline_s=30)
-        tasks = [asyncio.create_task(reads.read("same", query)) for _ in range(50)]
+        tasks = [asyncio.create_task(reads.read("same", query, sight=())) for _ in range(50)]
         async with asyncio.timeout(60):
             while not begun:
                 await asyncio.sleep(0)
             # This one subscribed after the statement's moment: it must not be given what the others get.
-            tasks += [asyncio.create_task(reads.read("same", query)) for _ in range(50)]
-            tasks += [asyncio.create_task(reads.read(n, query)) for n in range(5)]
+            tasks += [asyncio.create_task(reads.read("same", query, sight=())) for _ in range(50)]
+            tasks += [asyncio.create_task(reads.read(n, query, sight=())) for n in range(5)]
             tasks[0].cancel()
             await asyncio.sleep(0)
             go.set()

@@ -239,12 +239,14 @@ async def test_a_change_beside_the_snapshot_is_told_once(
         await witness.of("snapshot")
         read = served.hub.reads.read
 
-        async def beside(key: Hashable, query: Callable[[Connection], Coroutine[Any, Any, Page]]) -> Page:
+        async def beside(
+            key: Hashable, query: Callable[[Connection], Coroutine[Any, Any, Page]], *, sight: tuple[UUID, ...]
+        ) -> Page:
             monkeypatch.undo()
-            page: Page | None = await read(key, query) if when == "after the read" else None
+            page: Page | None = await read(key, query, sight=sight) if when == "after the read" else None
             await claim(conn, made.job_id)
             await witness.state(made.job_id, "processing")
-            return await read(key, query) if page is None else page
+            return await read(key, query, sight=sight) if page is None else page
 
         monkeypatch.setattr(served.hub.reads, "read", beside)
         async with served.tail(made.device.headers, last_id="", **scope) as tail:

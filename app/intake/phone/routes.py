@@ -50,7 +50,7 @@ async def get_form(
 async def get_inbox(
     request: Ask, pool: NamedDependency[Pool], limit: FromQuery[int] = 50, cursor: FromQuery[str | None] = None
 ) -> Response[Inbox]:
-    async with unavailable_as_problem(), pool.connection() as conn:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return tagged(request, await service.inbox(conn, request.user, limit=limit, cursor=cursor))
 
 

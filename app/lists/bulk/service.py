@@ -67,7 +67,7 @@ async def act(pool: Pool, caller: Caller, wanted: BulkRequest) -> BulkAnswer:
 
 
 async def _named(pool: Pool, caller: Caller, jobs: Sequence[UUID]) -> list[store.TargetRow]:
-    async with pool.connection() as conn:
+    async with pool.reading(caller.sight) as conn:
         return await store.JOBS_NAMED(conn, jobs=list(jobs), projects=caller.project_ids)
 
 
@@ -79,7 +79,7 @@ async def _matching(
         raise MalformedRequest("with a filter, say how many records it is about", pointer="/expect")
     place, given = pages.decode(cursor), parameters(caller, wanted)
     where = {**given, "at": place.at, "after": place.id}
-    async with pool.connection() as conn:
+    async with pool.reading(caller.sight) as conn:
         there = (await lists.COUNT_RECORDS(conn, **where, limit=expect + 1)).count
         if there > expect:
             raise SelectionGrown(f"more than the {expect} records that were expected match by now")
@@ -96,7 +96,7 @@ async def _batches(pool: Pool, caller: Caller, wanted: BulkRequest, jobs: Sequen
     for last, these in ((False, jobs), (True, busy)):
         for at in range(0, len(these), BATCH):
             batch = list(these[at : at + BATCH])
-            async with pool.connection() as conn, acting(conn, caller.actor, projects=caller.project_ids):
+            async with pool.connection() as conn, acting(conn, caller.actor, projects=caller.sight):
                 rows = await store.ACT(conn, action=wanted.action, jobs=batch, reason=wanted.reason)
             for row in rows:
                 if row.outcome == "busy" and not last:

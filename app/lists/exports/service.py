@@ -43,13 +43,13 @@ class _Read(Protocol[Row]):
 async def csv(pool: Pool, caller: Caller, wanted: RecordFilter, *, bom: bool) -> AsyncIterator[bytes]:
     """A table of the records. Raises `ProjectUnknown`."""
     given = parameters(caller, wanted)
-    async with pool.connection() as conn:
+    async with pool.reading(caller.sight) as conn:
         forms = await store.FORMS_MATCHING(conn, **given)
     columns = table.field_columns(form.schema for form in forms)
 
     async def lines() -> AsyncIterator[bytes]:
         yield table.head(columns, bom=bom)
-        async for page in _pages(pool, store.EXPORT_PAGE, given, PAGE):
+        async for page in _pages(pool, caller, store.EXPORT_PAGE, given, PAGE):
             yield table.lines(page, columns)
 
     return lines()
@@ -61,7 +61,7 @@ async def features(pool: Pool, caller: Caller, wanted: RecordFilter) -> AsyncIte
 
     async def parts() -> AsyncIterator[bytes]:
         before = geojson.BEGIN
-        async for page in _pages(pool, store.EXPORT_PAGE, given, PAGE):
+        async for page in _pages(pool, caller, store.EXPORT_PAGE, given, PAGE):
             yield before + geojson.JOIN.join(geojson.feature(row) for row in page)
             before = geojson.JOIN
         yield (before if before == geojson.BEGIN else b"") + geojson.END
@@ -72,7 +72,7 @@ async def features(pool: Pool, caller: Caller, wanted: RecordFilter) -> AsyncIte
 async def photos(pool: Pool, caller: Caller, wanted: RecordFilter, blobs: Blobs) -> AsyncIterator[bytes]:
     """A zip file of the photos as they were sent. Raises `ProjectUnknown` and `ExportTooLarge`."""
     given, first = parameters(caller, wanted), pages.FIRST
-    async with pool.connection() as conn:
+    async with pool.reading(caller.sight) as conn:
         found = await lists.COUNT_RECORDS(conn, **given, at=first.at, after=first.id, limit=MOST_RECORDS_OF_PHOTOS + 1)
     if found.count > MOST_RECORDS_OF_PHOTOS:
         raise ExportTooLarge(
@@ -82,7 +82,7 @@ async def photos(pool: Pool, caller: Caller, wanted: RecordFilter, blobs: Blobs)
 
     async def parts() -> AsyncIterator[bytes]:
         with Archive(blobs) as archive:
-            async for page in _pages(pool, store.PHOTOS_PAGE, given, PHOTOS_PAGE):
+            async for page in _pages(pool, caller, store.PHOTOS_PAGE, given, PHOTOS_PAGE):
                 for row in page:
                     async for part in archive.add(row):
                         yield part
@@ -92,10 +92,12 @@ async def photos(pool: Pool, caller: Caller, wanted: RecordFilter, blobs: Blobs)
     return parts()
 
 
-async def _pages(pool: Pool, read: _Read[Row], given: dict[str, Any], size: int) -> AsyncIterator[list[Row]]:
+async def _pages(
+    pool: Pool, caller: Caller, read: _Read[Row], given: dict[str, Any], size: int
+) -> AsyncIterator[list[Row]]:
     place = pages.FIRST
     while True:
-        async with pool.connection() as conn:
+        async with pool.reading(caller.sight) as conn:
             rows = await read(conn, **given, at=place.at, after=place.id, limit=size)
         if rows:
             yield rows
