@@ -16,6 +16,8 @@ from app.cli import parser
 from app.core import catalogue, settings
 from app.core.problems import ProblemBody
 from app.jobs.states import JobState
+from app.live.frames import RETRY
+from app.live.timings import ROWS, Timings
 from tests import composed
 from tests.faults import checker
 from tests.reference import life
@@ -124,6 +126,19 @@ def test_the_example_of_a_problem_is_one() -> None:
     assert (shown["status"], shown["title"]) == (known.status, known.title)
     assert shown["retry"] in known.retries
     assert shown.keys() <= {field.encode_name for field in msgspec.structs.fields(ProblemBody)}
+
+
+def test_the_page_of_events_has_the_times_of_the_stream() -> None:
+    page = (DOCS / "events.md").read_text(encoding="utf-8")
+    times = Timings()
+    for said in (
+        f"every {times.heartbeat_s:.0f} seconds at least",
+        f"after at most {times.lifetime_s / 60:.0f} minutes",
+        f"nobody reads it for {times.stall_s:.0f} seconds",
+        f"more than {ROWS} jobs have changed",
+        f"`{RETRY.decode().strip()}`",
+    ):
+        assert said in page, said
 
 
 def test_every_part_of_the_filter_is_on_the_page_of_lists() -> None:
