@@ -80,6 +80,14 @@ def test_every_event_of_the_code_stands_on_the_page_with_its_keys() -> None:
     assert missing == {}
 
 
+def test_the_line_that_the_page_shows_is_one_of_its_events() -> None:
+    shown = re.search(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert shown
+    line = msgspec.json.decode(shown[1], type=dict[str, object])
+    always = {"time", "level", "logger", "event", "message", "job", "queue_row", "attempt"}
+    assert set(line) <= always | documented()[str(line["event"])]
+
+
 def formatted(record: logging.LogRecord) -> dict[str, object]:
     return msgspec.json.decode(logs.JsonFormatter().format(record), type=dict[str, object])
 
