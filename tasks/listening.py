@@ -54,12 +54,11 @@ class Listener:
         channels: Collection[str],
         hear: Hear,
         back: Callable[[], Awaitable[None]],
-        pooler: bool = False,
     ) -> None:
         if set(channels) != CHANNELS:
             raise ValueError(f"a worker listens on {sorted(CHANNELS)}, not on {sorted(channels)}")
         self._url = url
-        self._arguments = db.connect_arguments("asbuilt-worker-listen", pooler=pooler)
+        self._arguments = db.connect_arguments("asbuilt-worker-listen")
         self._hear = hear
         self._back = back
         self._pause_s = FIRST_S
@@ -136,12 +135,15 @@ class HardenedConnector(PsycopgConnector):
 
     async def listen_notify(self, on_notification: Hear, channels: Iterable[str]) -> None:
         """Never returns."""
+        if self._settings.heard_through_pooler:
+            # LISTEN would stay with whichever connection was lent for it: the worker polls.
+            log.info("polling, for LISTEN does not work behind a pooler", extra={"event": "worker.polling"})
+            await asyncio.Event().wait()
         await Listener(
             self._settings.heard_at,
             channels=set(channels),
             hear=on_notification,
             back=self._returned,
-            pooler=self._settings.heard_through_pooler,
         ).run()
 
     async def _returned(self) -> None:

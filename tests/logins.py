@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
 from secrets import token_hex
 from uuid import UUID
 
@@ -27,7 +28,7 @@ def login(role: str) -> str:
 
 
 def make_logins(database_url: str) -> None:
-    """A login in each role of ours, unless it is there; the roles are made by the migrations."""
+    """A login in each role of ours, unless it is there, bound as a migration after it binds it; the roles are made by the migrations."""
     with psycopg.connect(database_url, autocommit=True) as conn:
         for role in ROLES:
             with suppress(psycopg.errors.DuplicateObject):
@@ -36,6 +37,7 @@ def make_logins(database_url: str) -> None:
                         sql.Identifier(login(role)), PASSWORD, sql.Identifier(f"asbuilt_{role}")
                     )
                 )
+        conn.execute((files("sql") / "grants" / "5_limits.sql").read_text(encoding="utf-8").encode())
 
 
 def drop_logins(server_url: str) -> None:

@@ -63,6 +63,8 @@ class Listener:
     def __init__(self, url: str, pool: Pool, sink: StatusSink, *, timings: Timings, pooler: bool = False) -> None:
         self._url = url
         self._arguments = connect_arguments("asbuilt-live", pooler=pooler)
+        # Behind a transaction pooler LISTEN stays with whichever connection was lent for it, and our own notification may come back by it.
+        self._in_vain = pooler
         self._pool = pool
         self._sink = sink
         self._t = timings
@@ -88,7 +90,9 @@ class Listener:
             # A break often means that Postgres was restarted: no request shall be the one to meet a dead connection.
             await store.within(self._t.read_s, self._pool.check())
             await store.within(self._t.read_s, self._open(conn))
-            if await self._hears(conn):
+            if self._in_vain:
+                await self._ping(conn, nonce="")
+            elif await self._hears(conn):
                 self._pause_s = self._t.backoff_first_s
                 self._sink.turn(status="listen")
                 await self._follow(conn)
@@ -98,9 +102,10 @@ class Listener:
             await conn.close()
 
     async def _open(self, conn: Connection) -> None:
-        await store.LISTEN(conn)
-        await store.LISTEN_RECORDS(conn)
-        await store.LISTEN_SELF(conn)
+        if not self._in_vain:
+            await store.LISTEN(conn)
+            await store.LISTEN_RECORDS(conn)
+            await store.LISTEN_SELF(conn)
         # Only now: a change between the replay and LISTEN would be lost.
         await self._catch_up(conn)
         self._sink.learn(store.running(await store.RUNNING(conn)))
@@ -115,9 +120,7 @@ class Listener:
     async def _hears(self, conn: Connection) -> bool:
         """Notify ourselves and wait for it. What was committed before the ping has been taken when this is true."""
         nonce = secrets.token_hex(8)
-        sent = time.monotonic()
-        ping = await store.within(self._t.pong_s, store.PING(conn, nonce=nonce))
-        self._sink.clock.measured(ping.now, sent=sent, received=time.monotonic())
+        ping = await self._ping(conn, nonce=nonce)
         until = time.monotonic() + self._t.pong_s
         heard = False
         while not heard and (left := until - time.monotonic()) > 0:
@@ -131,6 +134,12 @@ class Listener:
             self._sink.reached(ManyCursor(ping.epoch, ping.xmin))
             self._sink.clock.proven(ping.now)
         return heard
+
+    async def _ping(self, conn: Connection, *, nonce: str) -> store.PingRow:
+        sent = time.monotonic()
+        ping = await store.within(self._t.pong_s, store.PING(conn, nonce=nonce))
+        self._sink.clock.measured(ping.now, sent=sent, received=time.monotonic())
+        return ping
 
     async def _take(self, note: Notify) -> None:
         if note.channel == SELF or self._sink.cursor is None:

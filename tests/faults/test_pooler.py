@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
+from tests.factories import value
 from tests.faults.checker import Demands
 from tests.faults.clients import Crowd
 from tests.faults.cluster import Cluster, cluster
-from tests.faults.processes import ROOT
 from tests.faults.timings import percentile, slack
 from tests.logins import PASSWORD, as_role, login
 from tests.machine import free_port
@@ -86,16 +86,6 @@ logfile = {folder / "log"}
         process.wait()
 
 
-def set_for_the_roles(c: Cluster) -> None:
-    """What a session is told elsewhere, as docs/pooler.md has it."""
-    page = (ROOT / "docs" / "pooler.md").read_text(encoding="utf-8")
-    block = re.search(r"<!-- roles -->\n```sql\n(.*?)```", page, re.DOTALL)
-    assert block is not None
-    text = block[1].replace("asbuilt_api", LOGINS[0]).replace("asbuilt_runs", LOGINS[1])
-    with psycopg.connect(c.database_url, autocommit=True) as conn:
-        conn.execute(text.encode())
-
-
 async def _notify(c: Cluster) -> str:
     async with httpx.AsyncClient(base_url=c.url, trust_env=False) as http:
         return str((await http.get("/health/ready")).json()["parts"]["notify"]["status"])
@@ -113,10 +103,11 @@ def _complaints(c: Cluster) -> dict[str, list[str]]:
 @pytest.mark.parametrize("direct", [False, True])
 async def test_records_go_through_a_transaction_pooler(direct: bool) -> None:
     async with cluster(workers=0, api=False, seconds=0.3) as c:
-        set_for_the_roles(c)
         with pgbouncer(c) as urls:
             settings = {"ASBUILT_POOLER": "1", "ASBUILT_POLL_S": str(POLL_S)}
             heard = {role: {"ASBUILT_LISTEN_URL": as_role(role, c.database_url)} if direct else {} for role in urls}
+            async with await psycopg.AsyncConnection.connect(urls["app"], prepare_threshold=None) as conn:
+                assert await value(conn, "show statement_timeout") == "15s"
             await c.serve(DATABASE_URL=urls["app"], **settings, **heard["app"])
             await c.work(2, DATABASE_URL=urls["worker"], **settings, **heard["worker"])
             assert await _notify(c) == ("listen" if direct else "poll")

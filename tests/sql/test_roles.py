@@ -224,3 +224,50 @@ async def test_a_cluster_without_the_roles_is_told_how_to_make_them(database_url
         "role asbuilt_missing is missing, and of_the_tests may not create it: nobody is granted anything yet;"
         " as a user who may: create role asbuilt_missing nologin; then: asbuilt migrate"
     ]
+
+
+LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "timezone")
+
+
+@pytest.mark.parametrize(
+    ("role", "limits"),
+    [
+        ("app", ["15s", "5s", "1min", "UTC"]),
+        ("worker", ["15s", "5s", "1min", "UTC"]),
+        ("operator", ["1min", "5s", "10min"]),
+        ("readonly", ["1min", "5s", "10min"]),
+    ],
+)
+async def test_a_members_statements_are_bound_whatever_it_says_as_it_connects(
+    role: str, limits: list[str], database_url: str
+) -> None:
+    """A pooler drops what is said there, and a statement that never ends would hold its locks as long."""
+    async with await AsyncConnection.connect(as_role(role, database_url), autocommit=True) as own:
+        assert [await value(own, f"show {name}") for name in LIMITS[: len(limits)]] == limits
+
+
+BOUND = """select d.setconfig from pg_db_role_setting as d join pg_roles as r on r.oid = d.setrole
+            where r.rolname = %s and d.setdatabase <> 0"""
+
+
+def test_limits_bind_neither_the_owner_nor_against_what_somebody_has_set(database_url: str) -> None:
+    text = (files("sql") / "grants" / "5_limits.sql").read_text(encoding="utf-8").encode()
+    told: list[str] = []
+    with psycopg.connect(database_url) as conn:
+        conn.add_notice_handler(lambda notice: told.append(f"{notice.message_primary}; {notice.message_hint}"))
+        owner = sql.Identifier(conn.info.user)
+        conn.execute("create role patient_of_tests login in role asbuilt_app")
+        conn.execute("alter role patient_of_tests set statement_timeout = '1h'")
+        conn.execute(sql.SQL("create role owner_of_tests login in role asbuilt_app, {}").format(owner))
+        conn.execute(text)
+        assert conn.execute(BOUND, ["owner_of_tests"]).fetchall() == []
+        limits = (conn.execute(BOUND, ["patient_of_tests"]).fetchone() or ([],))[0]
+        assert sorted(limits) == ["TimeZone=UTC", "idle_in_transaction_session_timeout=60s", "lock_timeout=5s"]
+        assert told == []
+        conn.execute("create role late_of_tests login in role asbuilt_readonly")
+        conn.execute("set local role owner_of_tests")
+        conn.execute(text)
+        conn.rollback()
+        assert conn.execute("show statement_timeout").fetchone() == ("0",)
+    assert len(told) == 1
+    assert told[0].startswith("login late_of_tests has no limits in this database, and owner_of_tests may not set them; as a user who may: alter role late_of_tests in database ")  # fmt: skip
