@@ -55,8 +55,9 @@ class Listener:
         hear: Hear,
         back: Callable[[], Awaitable[None]],
     ) -> None:
-        if set(channels) != CHANNELS:
+        if not set(channels) <= CHANNELS:
             raise ValueError(f"a worker listens on {sorted(CHANNELS)}, not on {sorted(channels)}")
+        self._channels = channels
         self._url = url
         self._arguments = db.connect_arguments("asbuilt-worker-listen")
         self._hear = hear
@@ -107,7 +108,7 @@ class Listener:
             raise Deaf
 
     async def _take(self, note: Notify) -> None:
-        if note.channel not in CHANNELS:
+        if note.channel not in self._channels:
             return
         try:
             await self._hear(channel=note.channel, payload=note.payload)

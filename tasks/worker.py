@@ -28,13 +28,27 @@ CHECKS = "checks"
 """Photos whose checks an upload could not wait for. One at a time has a place of its own beside the runs."""
 
 
+class UnknownQueues(Exception):
+    """A worker was told to take other queues than it can: it would do nothing, or fetch what waits."""
+
+
 class AutomationWorker(HardenedWorker):
     """Opens the workshop around its run, and runs the house's own loops beside Procrastinate's."""
 
     def __init__(self, app: AutomationApp, **options: Unpack[WorkerOptions]) -> None:
+        queues = sorted(options.get("queues") or ())
+        if queues not in ([QUEUE], [QUEUE, CHECKS]):
+            asked = ",".join(queues) or "all of them"
+            raise UnknownQueues(f"--queues: a worker takes {QUEUE},{CHECKS} or {QUEUE} alone, and not {asked}")
         # A check of seconds would wait for runs of minutes, and its record with it.
         places = {QUEUE: options.pop("concurrency", app.config.concurrency), CHECKS: 1}
-        super().__init__(app, manager=app.manager, drain_s=app.config.drain_s, places=places, **options)
+        super().__init__(
+            app,
+            manager=app.manager,
+            drain_s=app.config.drain_s,
+            places={queue: places[queue] for queue in queues},
+            **options,
+        )
         self._app = app
 
     async def run(self) -> None:

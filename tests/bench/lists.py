@@ -15,7 +15,6 @@ from psycopg import AsyncConnection
 from app.core.access import create_token
 from tests.bench import figures
 from tests.bench.stage import Stage
-from tests.logins import as_role, make_logins
 
 WHAT = """**Lists.** `GET /api/records` and the numbers on top over HTTP, one request at a time, with 100,000 records in the project; the peer
 is the same installation with 100. The questions alternate between both. A page holds 50 records, each with photos, findings and job."""
@@ -105,10 +104,8 @@ def _site(stage: Stage, records: int) -> Iterator[httpx.Client]:
     """A web process on a database with so many records, and a reader's client of it."""
     database = stage.database()
     token = asyncio.run(_fill(database.url, records))
-    make_logins(database.url)
     env = {
-        # As in production: the owner is bound by no policy.
-        "DATABASE_URL": as_role("app", database.url),
+        "DATABASE_URL": database.app,
         "REDIS_URL": stage.redis_url,
         "AUTOMATION_URL": "http://127.0.0.1:9",
         "AUTOMATION_TOKEN": "bench",

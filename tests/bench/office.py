@@ -40,7 +40,7 @@ class Office(msgspec.Struct, kw_only=True):
 async def office(stage: Stage, database: Database, *, records: int) -> AsyncIterator[Office]:
     """Opened, signed in, and with every record's row on the page."""
     env = {
-        "DATABASE_URL": database.url,
+        "DATABASE_URL": database.app,
         "REDIS_URL": stage.redis_url,
         "AUTOMATION_URL": "http://127.0.0.1:9",
         "AUTOMATION_TOKEN": "bench",

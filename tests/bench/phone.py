@@ -31,7 +31,7 @@ def run(stage: Stage, *, packages: int = PACKAGES) -> list[figures.Wait]:
     """How long a phone waits for its answer."""
     database = stage.database()
     env = {
-        "DATABASE_URL": database.url,
+        "DATABASE_URL": database.app,
         "REDIS_URL": stage.redis_url,
         "AUTOMATION_URL": "http://127.0.0.1:9",
         "AUTOMATION_TOKEN": "bench",

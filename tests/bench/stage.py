@@ -21,6 +21,7 @@ from app.local import postgres, valkey
 from app.local.seed import seed
 from sql.migrate import migrate
 from tests.e2e.stacks import clean_env
+from tests.logins import as_role, make_logins
 
 READY_S = 60.0
 FORM = "bench-pole"
@@ -34,12 +35,20 @@ DEVICE = "select t.device_id, d.project_id from access_token as t join device as
 
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):
-    """A migrated database with the demo project, and the device that uploads to it."""
+    """A migrated database with the demo project, and the device that uploads to it. `app` and `worker` are its URL for these processes."""
 
     url: str
     token: str
     device: str
     project: str
+
+    @property
+    def app(self) -> str:
+        return as_role("app", self.url)
+
+    @property
+    def worker(self) -> str:
+        return as_role("worker", self.url)
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +69,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         """A new database as a fresh installation has it."""
         url = self.empty_database()
         asyncio.run(migrate(url))
+        # As in production: the owner is bound by no policy and no limit.
+        make_logins(url)
         token = asyncio.run(seed(url, portal_url="http://portal.example", max_runs=1000)).upload_token
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute(ADD_FORM, (FORM,))

@@ -38,7 +38,7 @@ def run(stage: Stage, *, rounds: int = ROUNDS, seconds: float = ROUND_S) -> list
     """Records a second of us and of pgbench, for each number of clients."""
     database = stage.database()
     env = {
-        "DATABASE_URL": database.url,
+        "DATABASE_URL": database.app,
         "REDIS_URL": stage.redis_url,
         "AUTOMATION_URL": "http://127.0.0.1:9",
         "AUTOMATION_TOKEN": "bench",

@@ -97,7 +97,7 @@ def running(stage: Stage) -> Iterator[Sides]:
         sides.peer.conn.execute(SchemaManager.get_schema())
         sides.peer.conn.execute(bare.TABLE)
         env = {
-            "DATABASE_URL": database.url,
+            "DATABASE_URL": database.worker,
             "REDIS_URL": stage.redis_url,
             "AUTOMATION_URL": stack.enter_context(instant.service()),
             "AUTOMATION_TOKEN": "bench",

@@ -18,6 +18,7 @@ from tests.faults.cluster import Cluster, cluster
 from tests.faults.history import Effect, lines, now
 from tests.faults.processes import Proc
 from tests.faults.test_redis import cpu_s, progress_is_back
+from tests.logins import as_role
 
 AWAY_S = 30.0
 LEASE_S = 5.0
@@ -38,8 +39,9 @@ class Place:
 
 
 @asynccontextmanager
-async def place(c: Cluster, tag: str, *, database: bool = True) -> AsyncIterator[Place]:
-    """Behind a wire of its own where that can be had; else behind relays that are stopped. Redis comes along."""
+async def place(c: Cluster, tag: str, *, role: str = "") -> AsyncIterator[Place]:
+    """Behind a wire of its own where that can be had; else behind relays that are stopped. Redis comes along, and the database for
+    a process of this role."""
     names = {"postgres": f"{c.database.sockets}/.s.PGSQL.5432", "service": c.service_socket,
              "redis": str(valkey.socket_path(c.cache.sockets))}  # fmt: skip
     if network.usable():
@@ -53,7 +55,7 @@ async def place(c: Cluster, tag: str, *, database: bool = True) -> AsyncIterator
             await asyncio.gather(*(one.start() for one in relays))
             yield Place(
                 wire.inside,
-                _env(relays, database=database),
+                _env(relays, role=role),
                 lambda way: wire.cut(outgoing=way != "in", incoming=way != "out"),
                 wire.heal,
             )
@@ -65,7 +67,7 @@ async def place(c: Cluster, tag: str, *, database: bool = True) -> AsyncIterator
     await asyncio.gather(*(one.start() for one in relays))
     yield Place(
         (),
-        _env(relays, database=database),
+        _env(relays, role=role),
         lambda _: _send(relays, signal.SIGSTOP),
         lambda: _send(relays, signal.SIGCONT),
     )
@@ -76,11 +78,11 @@ def _send(relays: list[Proc], number: signal.Signals) -> None:
         one.send(number)
 
 
-def _env(relays: list[Proc], *, database: bool) -> dict[str, str]:
+def _env(relays: list[Proc], *, role: str) -> dict[str, str]:
     postgres, service, redis = (one.ready_line.removeprefix("ready ") for one in relays)
     found = {"AUTOMATION_URL": f"http://{service}", "REDIS_URL": f"redis://{redis}"}
-    if database:
-        found["DATABASE_URL"] = f"postgresql://postgres@{postgres}/postgres"
+    if role:
+        found["DATABASE_URL"] = as_role(role, f"postgresql://{postgres}/postgres")
     return found
 
 
@@ -88,7 +90,7 @@ def _env(relays: list[Proc], *, database: bool) -> dict[str, str]:
 @pytest.mark.parametrize("way", ["both", "out"])
 async def test_a_worker_that_is_cut_off_stops_before_its_lease_ends(way: str) -> None:
     """Failure mode 11: cut off for 30 s with jobs running; nothing it does counts afterwards, and it comes back."""
-    async with cluster(workers=0, seconds=4) as c, place(c, f"w{way}") as far:
+    async with cluster(workers=0, seconds=4) as c, place(c, f"w{way}", role="worker") as far:
         lonely = c.worker("lonely", prefix=far.prefix, **far.env)
         await lonely.start()
         crowd = Crowd(c)
@@ -120,7 +122,7 @@ async def test_a_worker_that_is_cut_off_stops_before_its_lease_ends(way: str) ->
 @pytest.mark.slow
 async def test_a_web_process_whose_redis_is_in_a_black_hole_recovers() -> None:
     """Failure mode 9: packets to Redis vanish for 65 s. The reader used to spin, and to stay deaf after healing."""
-    async with cluster(api=False, seconds=1) as c, place(c, "web", database=False) as far:
+    async with cluster(api=False, seconds=1) as c, place(c, "web") as far:
         far_env = {**far.env, "AUTOMATION_URL": c.service_url}
         web = await serve_behind(c, far, far_env)
         crowd = Crowd(c)
@@ -141,7 +143,7 @@ async def test_a_web_process_whose_redis_is_in_a_black_hole_recovers() -> None:
 
 async def serve_behind(c: Cluster, far: Place, env: dict[str, str]) -> Proc:
     """The web process in the far place, reached through relays that listen where the clients look for it."""
-    web = Proc("api", c.serve_command, env=c.env(**env), folder=c.folder, prefix=far.prefix)
+    web = Proc("api", c.serve_command, env=c.env_as("app", **env), folder=c.folder, prefix=far.prefix)
     if far.prefix:
         inner = f"{c.database.sockets}/web.sock"
         outer = f"127.0.0.1:{c.port}"

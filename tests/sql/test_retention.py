@@ -10,6 +10,8 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
+from app.core.orphans import FILES_KEPT
+from app.intake.uploads.store import EXPIRE
 from sql import Connection
 from tests.factories import State, make_record, value
 
@@ -275,6 +277,24 @@ async def test_every_policy_is_one_that_somebody_goes_by(conn: Connection) -> No
     assert await value(conn, "select count(*) from retention where what in ('file', 'upload')") == 2
     with pytest.raises(psycopg.errors.CheckViolation):
         await conn.execute("update retention set keep = '29 min' where what = 'file'")
+
+
+async def test_files_and_uploads_stay_while_their_policy_is_not_enabled(conn: Connection) -> None:
+    """Removed by the web process, which asks the same rows as the workers do."""
+    made = await make_record(conn)
+    await conn.execute(
+        "insert into upload_session (device_id, record_id, name, expires_at) values (%s, %s, 'pole', now() - interval '1 day')",
+        [made.device.id, made.record_id],
+    )
+    async with conn.transaction(force_rollback=True):
+        await conn.execute("update retention set enabled = false where what in ('file', 'upload')")
+        assert await FILES_KEPT(conn) is None
+        assert await EXPIRE(conn, most=10) == []
+        await conn.execute("update retention set enabled = true where what in ('file', 'upload')")
+        kept = await FILES_KEPT(conn)
+        assert kept is not None
+        assert kept.after_s == 86_400
+        assert len(await EXPIRE(conn, most=10)) == 1
 
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "retention.md"

@@ -169,3 +169,25 @@ async def test_the_command_lines_concurrency_means_runs(works: Plant, door: Door
         door.open.set()
         await working
     assert door.most == 2
+
+
+@pytest.mark.parametrize(("queues", "named"), [(["unknown"], "unknown"), ([], "all of them"), (["checks"], "checks")])
+async def test_queues_that_a_worker_does_not_take_are_refused_by_name(
+    works: Plant, queues: list[str], named: str
+) -> None:
+    """`procrastinate worker --queues=unknown` ended with a KeyError at its first fetch; without a name it would fetch what waits."""
+    app = make_app(works.settings)
+    async with app.open_async():
+        with pytest.raises(worker.UnknownQueues, match=f"and not {named}$"):
+            await app.run_worker_async(install_signal_handlers=False, wait=False, queues=queues)
+
+
+async def test_a_worker_may_leave_the_checks_to_others(works: Plant, door: Door) -> None:
+    await works.conn.execute(INSERT, [uuid4()])
+    await works.conn.execute(CHECK, [uuid4()])
+    door.open.set()
+    app = make_app(works.settings)
+    async with app.open_async(), asyncio.timeout(60):
+        await app.run_worker_async(install_signal_handlers=False, wait=False, queues=["automation"])
+    assert await works.one(LEFT) == 1
+    assert (await works.one(ENDED, "automation"), await works.one(ENDED, "checks")) == (1, 0)
