@@ -1,5 +1,7 @@
 -- A job as everybody outside sees it: the API's answer, the event's payload and the timeline's entry are this one object.
-create or replace function job_view(j automation_job) returns jsonb language sql stable as $$
+-- With its owner's rights, as record_row.
+create or replace function job_view(j automation_job) returns jsonb
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
     select jsonb_build_object(
         'id', j.id, 'record_id', j.record_id, 'project', project.code, 'state', j.state, 'wait_reason', j.wait_reason,
         'ready_at', j.ready_at, 'attempt', j.attempt, 'failures', j.failures, 'max_attempts', j.max_attempts,

@@ -60,6 +60,8 @@ REFUSED = {
         "update record_revision set fields = '{}'": "table record_revision",
         "update project set name = 'mine'": "table project",
         "select ops.retry(gen_random_uuid(), 'why')": "schema ops",
+        "select answer_input(null, null, null, null, null)": "function answer_input",
+        "select record_row(null)": "function record_row",
         "truncate procrastinate_jobs": "table procrastinate_jobs",
         "create table mine ()": "schema public",
         "set role asbuilt_app": 'role "asbuilt_app"',
