@@ -271,8 +271,8 @@ async def test_what_was_sent_stands_beside_what_the_portal_showed(
 
 
 SUMS = """async () => {
-  const { forecast } = await import('/static/elements/detail-run.js');
-  const { flat, ringsOf, roundLength } = await import('/static/elements/detail-place.js');
+  const { forecast } = await import('/static/elements/detail/run.js');
+  const { flat, ringsOf, roundLength } = await import('/static/elements/detail/place.js');
   const step = (key, index, p50_s, p90_s, runs = 9) => [key, { key, index, runs, p50_s, p90_s }];
   const pace = new Map([step('a', 1, 10, 20), step('b', 2, 5, 6), step('c', 3, 5, 6, 2)]);
   const at = (key, spent) => Object.values(forecast(pace, { step: key }, new Map([[key, 1000]]), 1000 + spent * 1000));

@@ -53,7 +53,7 @@ HEAR = """() => {
   return regions.length;
 }"""
 SENTENCE = """async (states) => {
-  const { sentenceOf } = await import('/static/elements/review-news.js');
+  const { sentenceOf } = await import('/static/elements/review/news.js');
   return sentenceOf(states.map((state, n) => ({ state, external_ref: `AB-${n}` })), (job) => job.external_ref);
 }"""
 

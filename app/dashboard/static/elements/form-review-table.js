@@ -8,12 +8,12 @@ import { fill, h, keyed, onFrame, perFrame, rowOf, setText, throttle } from "../
 import { acquireFeed } from "../feed.js";
 import { asked, askedBody, FILTER_PARTS, isNarrowed } from "../filters.js";
 import { icon } from "../icons.js";
-import { RowChoice } from "./review-choice.js";
-import { exportMenu } from "./review-export.js";
-import { emptyWords, ReviewFilter } from "./review-filter.js";
-import { News } from "./review-news.js";
-import { ReviewPages } from "./review-pages.js";
-import { createRow, updateRow } from "./review-row.js";
+import { RowChoice } from "./review/choice.js";
+import { exportMenu } from "./review/export.js";
+import { emptyWords, ReviewFilter } from "./review/filter.js";
+import { News } from "./review/news.js";
+import { ReviewPages } from "./review/pages.js";
+import { createRow, updateRow } from "./review/row.js";
 
 const COUNT_MS = 5000; // counting reads every line that matches
 const COLUMNS = ["Record", "Crew", "Photos", "Findings", "Automation", "Received"];

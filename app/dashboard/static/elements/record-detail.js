@@ -1,22 +1,22 @@
 // <record-detail record role-in-project whole>: one record, live. The page of a record shows it `whole`, <form-detail-modal> in
-// its short form. Tells `record-shown` {record, job} whenever what it shows has changed. The sections are in detail-*.js.
+// its short form. Tells `record-shown` {record, job} whenever what it shows has changed. The sections are in detail/.
 
 import { apiFor } from "../api.js";
 import { fill, h, onFrame, setText, throttle } from "../dom.js";
 import { acquireFeed } from "../feed.js";
 import { icon } from "../icons.js";
-import { ActsSection } from "./detail-acts.js";
-import { CommentsSection } from "./detail-comments.js";
-import { ExchangeSection } from "./detail-exchange.js";
-import { AttemptsSection, TimelineSection } from "./detail-history.js";
-import { PhotosSection } from "./detail-photos.js";
-import { PlaceSection } from "./detail-place.js";
-import { ReviewSection } from "./detail-review.js";
-import { RevisionsSection } from "./detail-revisions.js";
-import { FindingsSection } from "./detail-findings.js";
-import { FactsSection, FieldsSection } from "./detail-record.js";
-import { QuestionSection } from "./detail-question.js";
-import { RunSection } from "./detail-run.js";
+import { ActsSection } from "./detail/acts.js";
+import { CommentsSection } from "./detail/comments.js";
+import { ExchangeSection } from "./detail/exchange.js";
+import { AttemptsSection, TimelineSection } from "./detail/history.js";
+import { PhotosSection } from "./detail/photos.js";
+import { PlaceSection } from "./detail/place.js";
+import { ReviewSection } from "./detail/review.js";
+import { RevisionsSection } from "./detail/revisions.js";
+import { FindingsSection } from "./detail/findings.js";
+import { FactsSection, FieldsSection } from "./detail/record.js";
+import { QuestionSection } from "./detail/question.js";
+import { RunSection } from "./detail/run.js";
 
 const POLL_MS = 10_000;
 

@@ -3,7 +3,7 @@
 import { ago, count, plural } from "../core.js";
 import { fill, foreign, h, keyed, pill, time } from "../dom.js";
 import { icon } from "../icons.js";
-import { BulkDialog } from "../elements/review-bulk.js";
+import { BulkDialog } from "../elements/review/bulk.js";
 import { sparkline } from "../operations/charts.js";
 import { frame, nothing, scoped, section, Watch } from "../operations/frame.js";
 import { stateOf } from "../states.js";

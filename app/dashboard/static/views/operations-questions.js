@@ -3,7 +3,7 @@
 import { duration } from "../core.js";
 import { fill, foreign, h, keyed, setText, time } from "../dom.js";
 import { icon } from "../icons.js";
-import { QuestionSection } from "../elements/detail-question.js";
+import { QuestionSection } from "../elements/detail/question.js";
 import { frame, nothing, scoped, Watch } from "../operations/frame.js";
 import { projectOf } from "../projects.js";
 import { portalName } from "../words.js";

@@ -1,7 +1,7 @@
 // What an attempt's worker logged, read when somebody asks for it; and a step's share of its attempt as a bar.
 
-import { visible } from "../core.js";
-import { fill, h } from "../dom.js";
+import { visible } from "../../core.js";
+import { fill, h } from "../../dom.js";
 
 const NS = "http://www.w3.org/2000/svg";
 

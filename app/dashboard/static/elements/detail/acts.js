@@ -1,9 +1,9 @@
 // What a person may do with a record's job beside retrying it: hold, release, cancel. Each asks why; handlers decide.
 
-import { visible } from "../core.js";
-import { fill, h } from "../dom.js";
-import { icon } from "../icons.js";
-import { askWords } from "./ask.js";
+import { visible } from "../../core.js";
+import { fill, h } from "../../dom.js";
+import { icon } from "../../icons.js";
+import { askWords } from "../ask.js";
 
 const WAITING = ["awaiting_media", "held", "queued", "retrying"];
 const OVER = ["completed", "failed", "cancelled"];

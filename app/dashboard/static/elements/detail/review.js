@@ -1,11 +1,11 @@
 // The office's word on a record: what it stands at, and a reviewer's decision on exactly what is shown.
 
-import { visible } from "../core.js";
-import { fill, foreign, h, pill, time } from "../dom.js";
-import { icon } from "../icons.js";
-import { personOf, reviewOf } from "../words.js";
-import { askWords } from "./ask.js";
-import { Section } from "./detail-record.js";
+import { visible } from "../../core.js";
+import { fill, foreign, h, pill, time } from "../../dom.js";
+import { icon } from "../../icons.js";
+import { personOf, reviewOf } from "../../words.js";
+import { askWords } from "../ask.js";
+import { Section } from "./record.js";
 
 const LIVE = ["awaiting_media", "held", "queued", "retrying"];
 const DECISIONS = {

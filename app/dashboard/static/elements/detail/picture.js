@@ -1,8 +1,8 @@
 // One picture, a photo or a screenshot: shown when it is decoded, and said where it cannot be had.
 
-import { ApiProblem } from "../api.js";
-import { fill, h, setAttr } from "../dom.js";
-import { icon } from "../icons.js";
+import { ApiProblem } from "../../api.js";
+import { fill, h, setAttr } from "../../dom.js";
+import { icon } from "../../icons.js";
 
 const AGAIN_MS = [1000, 2000, 4000, 8000, 15_000]; // how long until one that could not be had is asked for again
 const CUT = 2; // times that bytes which are no picture pass for an answer that was cut short

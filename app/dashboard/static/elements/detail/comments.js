@@ -1,8 +1,8 @@
 // What people say to each other about a record: plain text, newest first, live.
 
-import { exact, visible } from "../core.js";
-import { fill, foreign, h, keyed, setText, time } from "../dom.js";
-import { personOf } from "../words.js";
+import { exact, visible } from "../../core.js";
+import { fill, foreign, h, keyed, setText, time } from "../../dom.js";
+import { personOf } from "../../words.js";
 
 const PAGE = 50;
 

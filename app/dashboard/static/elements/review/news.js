@@ -1,8 +1,8 @@
 // What changed in the list, for those who hear it: few sentences, whatever happens.
 
-import { plural, visible } from "../core.js";
-import { fill, h, setText } from "../dom.js";
-import { stateOf } from "../states.js";
+import { plural, visible } from "../../core.js";
+import { fill, h, setText } from "../../dom.js";
+import { stateOf } from "../../states.js";
 
 const GATHER_MS = 1000; // what comes together is said together
 const REST_MS = 8000; // from one sentence to the next: a storm must not talk without end

@@ -1,9 +1,9 @@
 // What was sent to the portal beside what the portal showed, of the newest attempt that tells; differences are marked.
 
-import { plural, visible } from "../core.js";
-import { fill, foreign, h, pill } from "../dom.js";
-import { icon } from "../icons.js";
-import { portalName } from "../words.js";
+import { plural, visible } from "../../core.js";
+import { fill, foreign, h, pill } from "../../dom.js";
+import { icon } from "../../icons.js";
+import { portalName } from "../../words.js";
 
 const SAME = { label: "Same", tone: "good", icon: "check" };
 const DIFFERS = { label: "Differs", tone: "bad", icon: "cross" };

@@ -1,11 +1,11 @@
 // The findings of a record page: what the checks found, and a person's word that it may stand as it is.
 
-import { count, exact, visible } from "../core.js";
-import { fill, foreign, h, pill, time } from "../dom.js";
-import { icon } from "../icons.js";
-import { humanize, personOf, severityOf, SEVERITY_ORDER } from "../words.js";
-import { askWords } from "./ask.js";
-import { fieldName, Section } from "./detail-record.js";
+import { count, exact, visible } from "../../core.js";
+import { fill, foreign, h, pill, time } from "../../dom.js";
+import { icon } from "../../icons.js";
+import { humanize, personOf, severityOf, SEVERITY_ORDER } from "../../words.js";
+import { askWords } from "../ask.js";
+import { fieldName, Section } from "./record.js";
 
 export class FindingsSection extends Section {
   #dialog = null;

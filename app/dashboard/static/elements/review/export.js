@@ -1,7 +1,7 @@
 // A menu of files with everything that matches. Plain links: the browser saves the streams by itself.
 
-import { h } from "../dom.js";
-import { icon } from "../icons.js";
+import { h } from "../../dom.js";
+import { icon } from "../../icons.js";
 
 const FILES = [
   { path: "/api/exports/records.csv", query: { bom: "true" }, label: "Table for Excel (CSV)" },

@@ -1,9 +1,9 @@
 // What can be done with the chosen rows: a bar that stands at the bottom of the list, and the dialog that asks why, does it
 // in pieces, and says of what was skipped why. The API decides; the acts offered here are comfort.
 
-import { count, plural, visible } from "../core.js";
-import { fill, h, setText } from "../dom.js";
-import { icon } from "../icons.js";
+import { count, plural, visible } from "../../core.js";
+import { fill, h, setText } from "../../dom.js";
+import { icon } from "../../icons.js";
 
 const PIECE = 200; // as many as one request takes
 const GROUPS = 8;

@@ -1,9 +1,9 @@
 // The revisions of a record, and what two of them differ in.
 
-import { visible } from "../core.js";
-import { fill, foreign, h, pill, time } from "../dom.js";
-import { humanize, personOf } from "../words.js";
-import { fieldName } from "./detail-record.js";
+import { visible } from "../../core.js";
+import { fill, foreign, h, pill, time } from "../../dom.js";
+import { humanize, personOf } from "../../words.js";
+import { fieldName } from "./record.js";
 
 const KINDS = {
   added: { label: "Added", tone: "good", icon: "down" },

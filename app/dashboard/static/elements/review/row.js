@@ -1,10 +1,10 @@
 // One row of the review table: made once, then only the texts that changed are touched.
 
-import "./automation-status-badge.js";
-import { plural, visible } from "../core.js";
-import { h, keyed, setAttr, setForeign, setText, setTime } from "../dom.js";
-import { icon } from "../icons.js";
-import { reviewLabel, severityOf, SEVERITY_ORDER } from "../words.js";
+import "../automation-status-badge.js";
+import { plural, visible } from "../../core.js";
+import { h, keyed, setAttr, setForeign, setText, setTime } from "../../dom.js";
+import { icon } from "../../icons.js";
+import { reviewLabel, severityOf, SEVERITY_ORDER } from "../../words.js";
 
 const partsOf = new WeakMap();
 const cell = (name, ...children) => h("td", { role: "cell", class: `c-${name}` }, children);

@@ -1,9 +1,9 @@
 // The sections of a record page that show the record itself: facts, fields by the form's labels, findings.
 
-import { count, exact, visible } from "../core.js";
-import { fill, foreign, h, time } from "../dom.js";
-import { icon } from "../icons.js";
-import { humanize, reviewLabel, severityOf, SEVERITY_ORDER } from "../words.js";
+import { count, exact, visible } from "../../core.js";
+import { fill, foreign, h, time } from "../../dom.js";
+import { icon } from "../../icons.js";
+import { humanize, reviewLabel, severityOf, SEVERITY_ORDER } from "../../words.js";
 
 /** A section that is built again only when what it shows has changed. */
 export class Section {

@@ -1,13 +1,13 @@
 // The history of a record: every attempt with its steps and screenshots, and the timeline of all that happened.
 
-import { between, clock, exact, visible } from "../core.js";
-import { fill, foreign, h, keyed, pill, setAttr, setText } from "../dom.js";
-import { icon } from "../icons.js";
-import { STATES, stateOf } from "../states.js";
-import { actLabel, errorHeadline, humanize, outcomeOf, waitSentence } from "../words.js";
-import { drawBar, emptyBar, logOf } from "./detail-log.js";
-import { openLightbox } from "./detail-photos.js";
-import { Picture } from "./detail-picture.js";
+import { between, clock, exact, visible } from "../../core.js";
+import { fill, foreign, h, keyed, pill, setAttr, setText } from "../../dom.js";
+import { icon } from "../../icons.js";
+import { STATES, stateOf } from "../../states.js";
+import { actLabel, errorHeadline, humanize, outcomeOf, waitSentence } from "../../words.js";
+import { drawBar, emptyBar, logOf } from "./log.js";
+import { openLightbox } from "./photos.js";
+import { Picture } from "./picture.js";
 
 const WAITING = ["awaiting_media", "held", "queued", "needs_input"];
 const TROUBLED = ["retrying", "failed", "needs_input"];

@@ -1,12 +1,12 @@
 // The bar above the review table: a chip a state, the search, and a select for each further part of the filter. It only
 // asks for another filter; who holds the table decides, and tells it what holds now.
 
-import { count } from "../core.js";
-import { h, keyed, setText } from "../dom.js";
-import { isNarrowed, timesOf, toggled, valuesOf } from "../filters.js";
-import { icon } from "../icons.js";
-import { STATES } from "../states.js";
-import { portalName, reviewLabel } from "../words.js";
+import { count } from "../../core.js";
+import { h, keyed, setText } from "../../dom.js";
+import { isNarrowed, timesOf, toggled, valuesOf } from "../../filters.js";
+import { icon } from "../../icons.js";
+import { STATES } from "../../states.js";
+import { portalName, reviewLabel } from "../../words.js";
 
 const SETTLED = ["completed", "cancelled"];
 const SEARCH_MS = 250;

@@ -1,8 +1,8 @@
 // Choosing rows of the review table, by mouse and keys, and what is done with the chosen ones.
 
-import { h } from "../dom.js";
-import { BulkBar, BulkDialog } from "./review-bulk.js";
-import { Selection } from "./review-selection.js";
+import { h } from "../../dom.js";
+import { BulkBar, BulkDialog } from "./bulk.js";
+import { Selection } from "./selection.js";
 
 export class RowChoice {
   #selection = new Selection();

@@ -1,13 +1,13 @@
 // The top of a record page: what the automation is doing now, how it ended, and what a person can do about it.
 
-import { between, clock, duration, safeUrl, visible } from "../core.js";
-import { fill, foreign, h, setText } from "../dom.js";
-import { icon } from "../icons.js";
-import { stateOf } from "../states.js";
-import { errorHeadline, humanize, portalName, waitSentence } from "../words.js";
-import { noteOf } from "./automation-status-badge.js";
-import { openLightbox } from "./detail-photos.js";
-import { Picture } from "./detail-picture.js";
+import { between, clock, duration, safeUrl, visible } from "../../core.js";
+import { fill, foreign, h, setText } from "../../dom.js";
+import { icon } from "../../icons.js";
+import { stateOf } from "../../states.js";
+import { errorHeadline, humanize, portalName, waitSentence } from "../../words.js";
+import { noteOf } from "../automation-status-badge.js";
+import { openLightbox } from "./photos.js";
+import { Picture } from "./picture.js";
 
 const REASONS = ["The portal is back", "Data corrected in the office", "Looked like a hiccup"];
 
@@ -106,7 +106,7 @@ export class RunSection {
 
   #forecast({ left, slow }) {
     const { left_s: seconds, slow_s: usual } = forecast(this.#pace, this.#job?.progress, this.#began);
-    setText(left, seconds === null ? "" : seconds < 5 ? "nearly done" : `about ${duration(Math.round(seconds / 5) * 5000)} left`);
+    setText(left, seconds === null ? "" : seconds < 5 ? "nearly done" : `about ${whole(Math.round(seconds / 5) * 5)} left`);
     // Said once a step, not every second.
     setText(slow, usual === null ? "" : `Slower than usual: nine of ten times this step takes at most ${duration(usual * 1000)}.`);
   }
@@ -175,9 +175,10 @@ export function forecast(pace, progress, began, now = Date.now()) {
 
 // Whole seconds: tenths that change once a second only fidget.
 function elapsed(from) {
-  const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(from)) / 1000));
-  return seconds < 10 ? `${seconds} s` : duration(seconds * 1000);
+  return whole(Math.max(0, Math.floor((Date.now() - Date.parse(from)) / 1000)));
 }
+
+const whole = (seconds) => (seconds < 10 ? `${seconds} s` : duration(seconds * 1000));
 
 function refusal(problem) {
   if (problem.status === 409) return `Not retried: ${problem.message} What you see has been refreshed.`;

@@ -1,10 +1,10 @@
 // The photos of a record by their slot, and the lightbox that photos and screenshots open in.
 
-import { bytes, exact, plural, safeUrl, visible } from "../core.js";
-import { fill, foreign, h, keyed, setText } from "../dom.js";
-import { icon } from "../icons.js";
-import { humanize, severityOf, SEVERITY_ORDER } from "../words.js";
-import { Picture } from "./detail-picture.js";
+import { bytes, exact, plural, safeUrl, visible } from "../../core.js";
+import { fill, foreign, h, keyed, setText } from "../../dom.js";
+import { icon } from "../../icons.js";
+import { humanize, severityOf, SEVERITY_ORDER } from "../../words.js";
+import { Picture } from "./picture.js";
 
 const withWidth = (url, width) => (url ? `${url}${url.includes("?") ? "&" : "?"}w=${width}` : null);
 

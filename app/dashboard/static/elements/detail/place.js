@@ -1,8 +1,8 @@
 // Where a record was made, against its site: drawn from the record's own numbers, without a map service. Metres, north is up.
 
-import { visible } from "../core.js";
-import { fill, h } from "../dom.js";
-import { Section } from "./detail-record.js";
+import { visible } from "../../core.js";
+import { fill, h } from "../../dom.js";
+import { Section } from "./record.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT, MARGIN] = [320, 220, 22];

@@ -1,13 +1,13 @@
 // The card of a job that waits for a person: what is asked, the portal's page, the answer, and the time that is left.
 // An answer is sent once and kept nowhere on the page.
 
-import { duration, visible } from "../core.js";
-import { fill, foreign, h, setText } from "../dom.js";
-import { icon } from "../icons.js";
-import { humanize, portalName } from "../words.js";
-import { openLightbox } from "./detail-photos.js";
-import { Picture } from "./detail-picture.js";
-import { outcomeForm } from "./detail-outcome.js";
+import { duration, visible } from "../../core.js";
+import { fill, foreign, h, setText } from "../../dom.js";
+import { icon } from "../../icons.js";
+import { humanize, portalName } from "../../words.js";
+import { openLightbox } from "./photos.js";
+import { Picture } from "./picture.js";
+import { outcomeForm } from "./outcome.js";
 
 const HEADINGS = {
   otp: "The portal wants a one-time code",

@@ -1,8 +1,8 @@
 // The card of a submission whose outcome nobody could prove: a person looks at the portal, and says what is there.
 
-import { foreign, h, setText } from "../dom.js";
-import { icon } from "../icons.js";
-import { portalName } from "../words.js";
+import { foreign, h, setText } from "../../dom.js";
+import { icon } from "../../icons.js";
+import { portalName } from "../../words.js";
 
 /** `send(body)` answers the words of a refusal, or null. Only an operator may say it. */
 export function outcomeForm(job, role, send) {
