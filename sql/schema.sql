@@ -109,6 +109,7 @@ table audit_event: record_id uuid
 table audit_event: job_id uuid
 table audit_event: before jsonb
 table audit_event: after jsonb
+table audit_event: program text default NULLIF(current_setting('application_name'::text, true), ''::text)
 table audit_event: constraint audit_event_pkey PRIMARY KEY (id)
 CREATE INDEX audit_event_acts ON public.audit_event USING btree (project_id, id) WHERE (action <> 'record.upload'::text)
 CREATE INDEX audit_event_job ON public.audit_event USING btree (job_id, id)
@@ -708,6 +709,7 @@ view ops.audit: external_ref text
 view ops.audit: job_id uuid
 view ops.audit: before jsonb
 view ops.audit: after jsonb
+view ops.audit: program text
 view ops.backlog: project text
 view ops.backlog: state text
 view ops.backlog: wait_reason text

@@ -1,18 +1,18 @@
 -- Who did what, and why: the newest acts first.
 --
 --     psql -f who.sql                                   the last 24 hours, without the uploads
---     psql -v actor=maria -v hours=72 -f who.sql        of somebody whose name contains maria
+--     psql -v actor=maria -v hours=72 -f who.sql        of somebody whose login or program contains maria
 --     psql -v job=0197… -f who.sql                      on one job
 \set ON_ERROR_STOP on
 \if :{?actor} \else \set actor '' \endif
 \if :{?hours} \else \set hours 24 \endif
 \if :{?job} \else \set job '' \endif
-select date_trunc('second', at) as at, actor, action, reason, project, external_ref,
+select date_trunc('second', at) as at, actor, program, action, reason, project, external_ref,
        before ->> 'state' as was, after ->> 'state' as is_now, job_id as job
   from ops.audit
  where at > now() - make_interval(hours => :hours)
    and action <> 'record.upload'
-   and strpos(lower(actor), lower(:'actor')) > 0
+   and strpos(lower(concat_ws(' ', actor, program)), lower(:'actor')) > 0
    and :'job' in ('', job_id::text)
  order by id desc
  limit 200;

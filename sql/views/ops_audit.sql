@@ -1,6 +1,6 @@
 create or replace view ops.audit as
 select a.id, a.at, a.actor, a.action, nullif(a.reason, '') as reason, p.code as project, a.record_id, r.external_ref, a.job_id,
-       a.before - 'fields' as before, a.after - 'fields' as after
+       a.before - 'fields' as before, a.after - 'fields' as after, a.program
   from audit_event as a
   left join project as p on p.id = a.project_id
   left join asbuilt_record as r on r.id = a.record_id;
@@ -9,3 +9,4 @@ comment on column ops.audit.actor is 'user:… or device:… through the API, a 
 comment on column ops.audit.action is 'As job.retry, portal.pause, record.correct; where action like ''job.%''.';
 comment on column ops.audit.before is 'What it was about, before: the job as the API shows it, or what was changed. A record''s fields are left out.';
 comment on column ops.audit.after is 'The same afterwards; before and after are null where nothing was there.';
+comment on column ops.audit.program is 'What the session said it is: psql, asbuilt-web, or what somebody gave as PGAPPNAME. Anybody can say anything; the actor is proven.';

@@ -186,11 +186,14 @@ async def test_an_operator_acts_under_their_own_name_whatever_they_say(conn: Con
     made = await make_record(conn, state="failed")
     async with await AsyncConnection.connect(as_role("operator", database_url), autocommit=True) as own:
         await own.execute("set asbuilt.actor = 'user:somebody-else'")
+        await own.execute("set application_name = 'maria, ticket 4711'")
         await own.execute("select ops.retry(%s, 'the portal is back')", [made.job_id])
         await own.execute("update procrastinate_jobs set status = 'cancelled' where status = 'todo'")
         await own.execute("select ops.retry(%s, 'it is needed after all')", [made.job_id])
         await own.execute("delete from procrastinate_jobs where status = 'todo'")
-    rows = await conn.execute("select actor, action from audit_event where action <> 'record.upload' order by id")
+    rows = await conn.execute(
+        "select actor, action from ops.audit where action <> 'record.upload' and program = 'maria, ticket 4711' order by id"
+    )
     assert await rows.fetchall() == [
         (login("operator"), action) for action in ("job.retry", "job.cancel", "job.retry", "queue.delete")
     ]
