@@ -17,6 +17,7 @@ from PIL import Image
 
 from tests.faults.cluster import Cluster
 from tests.faults.history import Call, Heard, Phase, now
+from tests.faults.processes import DEADLINE_S
 
 PATIENCE_S = 60.0
 TIMEOUT_S = 10.0
@@ -152,6 +153,10 @@ class Page:
                         await self._connect(http)
                 await asyncio.sleep(random.uniform(0.1, 0.4))
 
+    def stays(self) -> None:
+        """From its next connection on: not restless any more."""
+        self._restless_s = 0.0
+
     def leaves(self) -> None:
         """It need not have heard the end of anything."""
         self._hear("left")
@@ -262,8 +267,10 @@ class Crowd:
         def heard() -> bool:
             return all(page.seqs.get(job) == final[job] for page in self.pages for job in list(page.seqs))
 
+        for page in self.pages:
+            page.stays()
         with suppress(TimeoutError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(DEADLINE_S):
                 while not heard():
                     await asyncio.sleep(0.1)
         for task in self._following:

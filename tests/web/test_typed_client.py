@@ -17,7 +17,7 @@ from tests.service import Service, token
 from tests.unit.pictures import jpeg
 
 ROOT = Path(__file__).parent.parent.parent
-PIECES = ("application/offset+octet-stream", "application/partial-upload")
+BYTES = ("application/offset+octet-stream", "application/partial-upload", "application/zip")
 GENERATOR = "openapi-python-client==0.29.0"
 
 
@@ -28,9 +28,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = tool(folder / "env", GENERATOR)
     command = python.with_name("openapi-python-client")
     description = ROOT / "docs" / "openapi.json"
-    # The generator knows pieces of resumable uploads by no name of their own.
+    # The generator knows bytes by one name only.
     config = folder / "config.json"
-    config.write_text(json.dumps({"content_type_overrides": dict.fromkeys(PIECES, "application/octet-stream")}))
+    config.write_text(json.dumps({"content_type_overrides": dict.fromkeys(BYTES, "application/octet-stream")}))
     run(
         str(command), "generate", "--config", str(config), "--fail-on-warning", "--meta", "none", "--path", str(description),
         "--output-path", str(folder / "asbuilt_client"), path=str(command.parent),
