@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,8 +17,9 @@ from psycopg.types.json import Jsonb
 
 from app.core import db
 from sql import Connection
-from tests.factories import value
-from tests.logins import as_role
+from tests.factories import make_device, make_project, make_record, value
+from tests.logins import acting_as, as_role
+from tests.sql.crowd import crowd
 from tests.sql.strangers import Stranger, make_stranger
 from tests.sql.test_roles import TABLES, names
 from tests.sql.test_statements import PLACEHOLDER, STATEMENTS
@@ -234,3 +236,24 @@ async def test_a_read_that_is_given_up_leaves_nothing_behind(conn: Connection, d
             assert await projects(other) == {mine.project, theirs.project}
         async with pool.reading([theirs.project]) as reader:
             assert await projects(reader) == {theirs.project}
+
+
+async def test_a_policy_is_planned_for_what_it_is(conn: Connection) -> None:
+    """One that lets nearly everything through, by a look-up for each row: else lists are planned for a few rows, and read all records."""
+    for _ in range(20):
+        await make_record(conn)
+    device = await make_device(conn, await make_project(conn))
+    async with crowd(conn, device, jobs=5_000), acting_as(conn, "app", sight=[device.project.id]):
+
+        async def plan(query: str) -> str:
+            rows = await (await conn.execute(f"explain {query}".encode())).fetchall()
+            return "\n".join(row[0] for row in rows)
+
+        shown = await plan("select from automation_job")
+        expected = re.search(r"rows=(\d+)", shown)
+        assert expected is not None
+        assert int(expected[1]) > 4_900, shown
+        shown = await plan("select from photo")
+        assert "asbuilt_record_pkey" in shown, shown
+        assert "hashed" not in shown, shown
+        assert "Seq Scan on asbuilt_record" not in shown, shown
