@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.core import secret_files
 from app.core.contradictions import contradictions
 
 
@@ -233,14 +234,32 @@ _UNPREFIXED = frozenset(
 )
 
 
+SECRETS = (
+    "database_url",
+    "listen_url",
+    "redis_url",
+    "automation_token",
+    "skyvern_api_key",
+    "browser_use_api_key",
+    "secret_key",
+    "metrics_token",
+    "npl_password",
+    "harbor_password",
+)
+"""Fields that may also stand in a file, named by the variable with `_FILE` behind it."""
+
+
 def variable(field: str) -> str:
     """The environment variable of a field."""
     return field.upper() if field in _UNPREFIXED else f"ASBUILT_{field.upper()}"
 
 
 def environment() -> dict[str, str]:
-    """What this process was started with, for the processes it starts."""
-    return dict(os.environ)
+    """What this process was started with, for the processes it starts; secrets in files are read. Raises `SettingsError`."""
+    given, problems = secret_files.read(os.environ, map(variable, SECRETS))
+    if problems:
+        raise SettingsError(problems)
+    return given
 
 
 def load(*needed: str, env: Mapping[str, str] | None = None) -> Settings:
@@ -248,9 +267,12 @@ def load(*needed: str, env: Mapping[str, str] | None = None) -> Settings:
 
     Raises `SettingsError` with every problem found, never just the first.
     """
-    env = _places(os.environ if env is None else env)
+    given, problems = secret_files.read(os.environ if env is None else env, map(variable, SECRETS))
+    env = _places(given)
     values: dict[str, object] = {}
-    problems = [f"{variable(name)} is not set" for name in needed if not env.get(variable(name))]
+    for name in map(variable, needed):
+        if not env.get(name) and not env.get(f"{name}_FILE"):
+            problems.append(f"{name} is not set")
     for field in msgspec.structs.fields(Settings):
         raw = env.get(variable(field.name), "")
         if not raw:
