@@ -83,7 +83,8 @@ class EditedMigration(RuntimeError):
 async def migrate(database_url: str, *, warn: Callable[[str], None] = lambda _: None) -> list[str]:
     """Apply what is missing and answer the names applied. Two at once are safe: the second waits, then finds nothing.
 
-    `warn` is told, in a sentence, what could not be done and stops nothing: roles that this user may not make.
+    `warn` is told, in a sentence, what could not be done and stops nothing: roles that this user may not make, a database that
+    a newer release has migrated. That is left as it is, so that the release before can be put back.
 
     Raises `EditedMigration`, and psycopg's errors; a file that fails leaves nothing of itself behind.
     """
@@ -93,6 +94,9 @@ async def migrate(database_url: str, *, warn: Callable[[str], None] = lambda _: 
         try:
             await BOUND_LOCKS(conn)
             await CREATE_LEDGER(conn)
+            if newer := _newer(await _done(conn)):
+                warn(f"this database has {newer[-1]}, of a newer release: nothing is changed")
+                return []
             await _free_the_queue(conn)
             pending = await _pending(conn)
             for script in pending:
@@ -114,9 +118,17 @@ def _pass_on(notice: Diagnostic, warn: Callable[[str], None]) -> None:
 async def missing(conn: loader.Connection) -> list[str]:
     """The names of what `migrate` would apply; changes nothing."""
     done = await _done(conn) if (await HAS_LEDGER(conn)).there else {}
+    if _newer(done):
+        return []
     wanted = _queue_upgrades() + _numbered()
     lacking = [script for script in wanted if (script.source, script.name) not in done]
     return [script.name for script in lacking + _changed(done)]
+
+
+def _newer(done: Mapping[tuple[str, str], str]) -> list[str]:
+    """Numbered migrations that this release does not have."""
+    ours = {script.name for script in _numbered()}
+    return sorted(name for source, name in done if source == "asbuilt" and name not in ours)
 
 
 async def _free_the_queue(conn: loader.Connection) -> None:

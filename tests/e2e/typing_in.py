@@ -42,6 +42,8 @@ def blocks(page: Path) -> list[Block]:
 
 def typed(commands: list[Block], *, folder: Path, env: Mapping[str, str]) -> list[str]:
     """What each block printed. Raises `AssertionError` when one fails, or is not done in time."""
+    # Where tests run in the background Ctrl-C is ignored, and whoever is started there ignores it, too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     shell = subprocess.Popen(
         ["bash"],
         cwd=folder,
@@ -52,6 +54,7 @@ def typed(commands: list[Block], *, folder: Path, env: Mapping[str, str]) -> lis
         text=True,
         start_new_session=True,
     )
+    signal.signal(signal.SIGINT, before)
     assert shell.stdin is not None
     late = threading.Timer(PATIENCE_S, os.killpg, (shell.pid, signal.SIGKILL))
     late.start()

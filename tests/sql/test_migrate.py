@@ -37,6 +37,24 @@ async def test_an_edited_migration_is_refused(server_url: str) -> None:
         await migrate(url)
 
 
+async def test_a_database_of_a_newer_release_is_left_as_it_is(server_url: str) -> None:
+    """Whoever puts the release before back also runs its `migrate`; what only the newer one has must not go."""
+    url = new_database(server_url)
+    await migrate(url)
+    told: list[str] = []
+    async with await AsyncConnection.connect(url, autocommit=True) as conn:
+        await conn.execute("create function of_later() returns int language sql as $$ select 1 $$")
+        await conn.execute(
+            "insert into schema_migration (source, name, sha256) values ('asbuilt', '9999_later.sql', 'a'),"
+            " ('repeatable', 'functions/of_later.sql', 'b')"
+        )
+        await conn.execute("update schema_migration set sha256 = 'other' where name = 'functions/actor.sql'")
+        assert await missing(conn) == []
+        assert await migrate(url, warn=told.append) == []
+        assert await value(conn, "select of_later()") == 1
+    assert told == ["this database has 9999_later.sql, of a newer release: nothing is changed"]
+
+
 OLDER = """
     create or replace function actor() returns text language sql as $$ select 'wrong' $$;
     create function actor(p_old text) returns text language sql as $$ select 'of other arguments' $$;

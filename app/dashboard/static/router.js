@@ -1,7 +1,7 @@
 // The address is the state of the page. Follows plain links without a load, keeps the place one had scrolled to, and
 // tells `arrive` where one is. Never knows what is shown there.
 
-const PATIENCE_MS = 4000; // how long a list may take to grow back to the place one had scrolled to
+const PATIENCE_MS = 30_000; // how long a list may take to grow back to the place one had scrolled to
 const KEPT = 100;
 
 let serial = 0;
@@ -78,7 +78,7 @@ export class Router {
     } });
     const timer = setTimeout(watch.end, PATIENCE_MS);
     // A person who scrolls knows better.
-    for (const kind of ["wheel", "touchmove", "keydown"]) addEventListener(kind, watch.end, { passive: true, signal: stop.signal });
+    for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(kind, watch.end, { passive: true, signal: stop.signal });
     grown.observe(document.body);
   }
 
