@@ -37,6 +37,9 @@ TRUNCATED = """
      where schemaname = 'public' and tablename not in ('schema_migration', 'stream_epoch', 'retention')
 """
 
+_made: list[str] = []
+"""Databases of this process, to be dropped at its end: the server may be somebody's."""
+
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[ExitStack]:
@@ -50,9 +53,14 @@ def short_folder(servers: ExitStack) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server_url(servers: ExitStack) -> str:
+def server_url(servers: ExitStack) -> Iterator[str]:
     """A Postgres server on which tests may make databases."""
-    return os.environ.get("DATABASE_URL") or servers.enter_context(postgres.server(short_folder(servers)))
+    url = os.environ.get("DATABASE_URL") or servers.enter_context(postgres.server(short_folder(servers)))
+    yield url
+    with psycopg.connect(url, autocommit=True) as conn:
+        for name in _made:
+            conn.execute(f"drop database if exists {name} with (force)")
+    drop_logins(url)
 
 
 @pytest.fixture(scope="session")
@@ -66,22 +74,19 @@ def redis_server_url(servers: ExitStack) -> str:
 def new_database(server_url: str) -> str:
     """An empty database's URL."""
     name = f"asbuilt_test_{uuid4().hex[:12]}"
+    _made.append(name)
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(f"create database {name}")
     return conninfo.make_conninfo(server_url, dbname=name)
 
 
 @pytest.fixture(scope="session")
-def database_url(server_url: str) -> Iterator[str]:
+def database_url(server_url: str) -> str:
     """A migrated database, made once; `conn` empties it between tests."""
     url = new_database(server_url)
     asyncio.run(migrate(url))
     make_logins(url)
-    yield url
-    with psycopg.connect(server_url, autocommit=True) as conn:
-        name = conninfo.conninfo_to_dict(url)["dbname"]
-        conn.execute(f"drop database {name} with (force)")
-    drop_logins(server_url)
+    return url
 
 
 @pytest.fixture
