@@ -30,7 +30,7 @@ from psycopg.errors import (
 from sql import loader
 
 _Q = loader.load("migrate")
-PAUSES_S = (0.2, 0.4, 0.8)
+PAUSES_S = (0.2, 0.3, 0.6)
 """Between two tries of a file that did not get its locks. Requests wait behind each try, so there are gaps for them."""
 _ANOTHER_TYPE = (InvalidFunctionDefinition, InvalidTableDefinition)
 _HOOKS = re.compile(r"\bcreate or replace trigger app_\w+ [^;]* on procrastinate_", re.IGNORECASE)
