@@ -177,6 +177,20 @@ async def test_a_break_is_said_with_its_age_and_next_try_and_then_what_was_misse
     await expect(status.locator("dl")).to_have_count(0)
 
 
+async def test_numbers_that_cannot_be_had_say_so_and_of_when_they_are(bench: Bench) -> None:
+    page, cards = bench.page, bench.page.locator("form-stats-cards")
+    await expect(cards.locator("[data-card=progress] .value")).to_have_text("1")
+    await page.route("**/api/stats*", lambda route: route.abort())
+    await claim(bench.conn, bench.made.job_id)
+    await expect(cards.locator(".old")).to_contain_text(re.compile(r"Numbers of \d.*\. \w"))
+    await page.reload()
+    await expect(cards.locator(".old")).to_contain_text(re.compile(r"No numbers yet\. \w"))
+    assert await narrow_too(page) == []
+    await page.unroute("**/api/stats*")
+    await expect(cards.locator("[data-card=progress]")).to_contain_text("1 processing")
+    await expect(cards.locator(".old")).to_be_hidden()
+
+
 @pytest.mark.usefixtures("short_lived")
 async def test_a_stream_that_the_server_ends_goes_on_without_a_word_and_the_list_hears_of_records(bench: Bench) -> None:
     row = bench.page.locator(f"tr[data-id='{bench.made.record_id}']")

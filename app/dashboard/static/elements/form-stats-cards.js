@@ -2,7 +2,7 @@
 // empty project is all of them.
 
 import { apiFor } from "../api.js";
-import { count, duration } from "../core.js";
+import { clock, count, duration } from "../core.js";
 import { h, setAttr, setText, throttle } from "../dom.js";
 import { acquireFeed } from "../feed.js";
 import { icon } from "../icons.js";
@@ -20,7 +20,9 @@ class FormStatsCards extends HTMLElement {
   static observedAttributes = ["project"];
   #feed = null;
   #cards = null;
-  #mix = h("div", { class: "mix", role: "img" });
+  #mix = h("div", { class: "mix", role: "img", "aria-label": "No numbers yet" });
+  #old = h("p", { class: "old", hidden: true });
+  #shownAt = "";
   #again = 0;
   #refresh = throttle(() => this.#load(), 1000);
   #onJob = ({ detail }) => {
@@ -46,7 +48,7 @@ class FormStatsCards extends HTMLElement {
       const label = h("span", { class: "label" }, icon(card.icon), card.label);
       return [card.id, { ...parts, el: h("div", { class: "card stat", "data-card": card.id }, label, parts.value, parts.note) }];
     }));
-    this.append(h("div", { class: "stats" }, Object.values(cards).map((card) => card.el)), this.#mix);
+    this.append(h("div", { class: "stats" }, Object.values(cards).map((card) => card.el)), this.#mix, this.#old);
     return cards;
   }
 
@@ -76,15 +78,20 @@ class FormStatsCards extends HTMLElement {
       this.#show(stats);
       this.dispatchEvent(new CustomEvent("stats", { detail: stats }));
     } catch (problem) {
-      this.toggleAttribute("data-stale", true);
-      this.title = problem.message;
+      this.#say(`${this.#shownAt ? `Numbers of ${this.#shownAt}` : "No numbers yet"}. ${problem.message}`);
       if (problem.passing) this.#again = setTimeout(this.#refresh, AGAIN_MS);
     }
   }
 
+  #say(old) {
+    this.toggleAttribute("data-stale", old !== "");
+    this.#old.hidden = old === "";
+    setText(this.#old, old);
+  }
+
   #show(stats) {
-    this.removeAttribute("data-stale");
-    this.removeAttribute("title");
+    this.#shownAt = clock(new Date().toISOString());
+    this.#say("");
     const of = (...states) => states.reduce((sum, state) => sum + (stats.by_state[state] ?? 0), 0);
     const { attention, progress, done, speed } = this.#cards;
     setText(attention.value, count(stats.needs_attention));
