@@ -607,7 +607,7 @@ table retention: last_removed integer not null default 0
 table retention: last_ms double precision not null default 0
 table retention: longest_ms double precision not null default 0
 table retention: removed bigint not null default 0
-table retention: constraint retention_batch_check CHECK (((batch >= 10) AND (batch <= 10000)))
+table retention: constraint retention_batch_check CHECK (((batch >= 1) AND (batch <= 10000)))
 table retention: constraint retention_keep_check CHECK ((keep >= '00:00:00'::interval))
 table retention: constraint retention_of_uploads_in_progress CHECK (((what <> 'file'::text) OR (keep >= '00:30:00'::interval)))
 table retention: constraint retention_pkey PRIMARY KEY (what, outcome)
@@ -1001,7 +1001,7 @@ function public.reserve_start(p_job uuid, p_attempt integer) returns double prec
 function public.restate_waiters(a portal_account) returns void
 function public.resume_job(job automation_job) returns void
 function ops.resume_portal(p_portal text, p_reason text, p_account text) returns integer
-function public.retain(p_what text, p_outcome text, p_begins boolean, OUT removed integer, OUT took_ms double precision, OUT more boolean) returns record
+function public.retain(p_what text, p_outcome text, p_begins boolean, p_batch integer, OUT removed integer, OUT took_ms double precision, OUT more boolean, OUT next_batch integer) returns record
 function public.retention_changed() returns trigger
 function ops.retry(p_job uuid, p_reason text) returns jsonb
 function ops.review(p_record uuid, p_decision text, p_note text, p_version integer) returns jsonb

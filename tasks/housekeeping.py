@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
-from psycopg.errors import LockNotAvailable
+import msgspec
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from app.core.crashpoints import before_commit
-from app.core.db import TROUBLE
+from app.core.db import TROUBLE, Pool
 from tasks import store
 from tasks.workshop import Workshop
 
 log = logging.getLogger("asbuilt.worker")
+
+BATCH_S = 0.08
+"""What a batch of retention may take; with it, its rows are free again within a tenth of a second."""
 
 COMPARED_AT_ONCE = 20
 """Photos in one transaction: it holds the jobs on which it found something, and is to be over in a tenth of a second."""
@@ -109,20 +114,43 @@ class Keeper:
         return sum([await self._apply(policy) for policy in policies])
 
     async def _apply(self, policy: store.PolicyRow) -> int:
-        removed, begins, more = 0, True, True
-        while more:
-            try:
-                async with self._shop.pool.connection() as conn, before_commit(conn, "T1", subject=policy.what):
-                    batch = await store.RETAIN(conn, what=policy.what, outcome=policy.outcome, begins=begins)
-            except LockNotAvailable:
-                break  # somebody works on it by hand: the next round finds it again
-            removed, begins, more = removed + batch.removed, False, batch.more
+        removed = 0
+        async for batch in batches(self._shop.pool, policy):
+            removed += batch.removed
             # As long as it took: half of the time is everybody else's.
-            await asyncio.sleep(batch.took_ms / 1000)
+            await asyncio.sleep(batch.took_s)
         if removed:
             said = {"event": "retention.removed", "what": policy.what, "outcome": policy.outcome, "rows": removed}
             log.info("what was kept long enough was removed", extra=said)
         return removed
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """What one transaction removed, and for how long it may have held it."""
+
+    removed: int
+    took_s: float
+
+
+async def batches(pool: Pool, policy: store.PolicyRow) -> AsyncGenerator[Batch]:
+    """One after the other, until nothing is due any more. One that is cut short has removed nothing, and comes again half as large.
+
+    Ends early when somebody works on the rows by hand, or a single one takes too long: the next round finds them again.
+    """
+    begins, more, size = True, True, policy.batch
+    while more and size > 0:
+        began, removed = time.monotonic(), 0
+        try:
+            async with pool.brief(BATCH_S) as conn, before_commit(conn, "T1", subject=policy.what):
+                done = await store.RETAIN(conn, what=policy.what, outcome=policy.outcome, begins=begins, batch=size)
+            removed, begins, more, size = done.removed, False, done.more, done.next_batch
+        except LockNotAvailable:
+            return
+        except QueryCanceled:
+            said = {"event": "retention.cut", "what": policy.what, "outcome": policy.outcome, "rows": size}
+            log.warning("a batch of retention took too long", extra=said)
+            size //= 2
+        yield Batch(removed=removed, took_s=time.monotonic() - began)
 
 
 async def _again_and_again(shop: Workshop, sweep: Callable[[], Awaitable[object]], *, event: str) -> None:

@@ -103,16 +103,20 @@ class PhotoRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PolicyRow(msgspec.Struct, frozen=True, kw_only=True):
+    """`batch` is the rows of its next batch."""
+
     what: str
     outcome: str
+    batch: int
 
 
 class RetainedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch of a policy; `more` says that it was full."""
+    """A batch of a policy; `more` says that it was full, `next_batch` how many rows the next one should have."""
 
     removed: int
     took_ms: float
     more: bool
+    next_batch: int
 
 
 class ComparedRow(msgspec.Struct, frozen=True, kw_only=True):

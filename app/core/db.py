@@ -44,6 +44,7 @@ set_json_loads(msgspec.json.decode)
 
 SET_ACTOR = load_queries("core").exec("set_actor")
 SET_SIGHT = load_queries("core").exec("set_sight")
+SET_BRIEF = load_queries("core").exec("set_brief")
 
 
 def connect_arguments(name: str, *, pooler: bool = False) -> dict[str, Any]:
@@ -89,12 +90,12 @@ def deadline(conn: Connection, within_s: float) -> Iterator[None]:
 class CuttableConnection(AsyncConnection[Any]):
     """A connection whose statements can be cancelled without waiting for a server that is frozen."""
 
-    sight: str | None = None
-    """The projects whose rows its statements find, as an array of Postgres's; null: all."""
+    along: tuple[str, dict[str, object]] | None = None
+    """A query with its parameters that is sent along with each statement: what it sets holds for that one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.cursor_factory = SightedCursor
+        self.cursor_factory = AccompaniedCursor
 
     async def cancel_safe(self, *, timeout: float = CANCEL_S) -> None:  # noqa: ASYNC109 - as psycopg names it
         try:
@@ -104,20 +105,20 @@ class CuttableConnection(AsyncConnection[Any]):
             raise
 
 
-class SightedCursor(AsyncCursor[Row]):
-    """Sends the sight of its connection, if that has one, along with each statement that stands alone."""
+class AccompaniedCursor(AsyncCursor[Row]):
+    """Sends what its connection has along with each statement that stands alone."""
 
     async def execute(
         self, query: Any, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> Self:
         conn = self.connection
-        sight = conn.sight if isinstance(conn, CuttableConnection) else None
-        if sight is None or conn.info.transaction_status != TransactionStatus.IDLE:
+        along = conn.along if isinstance(conn, CuttableConnection) else None
+        if along is None or conn.info.transaction_status != TransactionStatus.IDLE:
             return await super().execute(query, params, prepare=prepare, binary=binary)
         # What a pipeline sends is one transaction, from its beginning to its end: nothing is set for longer, and there is one
         # round trip, where "begin" and "commit" would make three.
         async with conn.pipeline():
-            await AsyncCursor(conn).execute(SET_SIGHT.block.text, {"projects": sight})
+            await AsyncCursor(conn).execute(*along)
             await super().execute(query, params, prepare=prepare, binary=binary)
         return self
 
@@ -167,14 +168,27 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
 
         A transaction on it has the sight that it sets itself, as `acting` does. Raises as `connection` does.
         """
+        projects = f"{{{','.join(map(str, sight))}}}"
+        async with self._accompanied(SET_SIGHT.block.text, {"projects": projects}) as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def brief(self, within_s: float) -> AsyncIterator[Connection]:
+        """A connection whose every statement raises `QueryCanceled` after that time, its locks given back; nor does its commit
+        wait for the disk with them. For what may be done again after a crash."""
+        async with self._accompanied(SET_BRIEF.block.text, {"within_ms": round(1000 * within_s)}) as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def _accompanied(self, query: str, params: dict[str, object]) -> AsyncIterator[Connection]:
         async with self.connection() as conn:
             if not isinstance(conn, CuttableConnection):
-                raise TypeError("this pool's connections have no sight")
-            conn.sight = f"{{{','.join(map(str, sight))}}}"
+                raise TypeError("nothing goes along with the statements of this pool's connections")
+            conn.along = query, params
             try:
                 yield conn
             finally:
-                conn.sight = None
+                conn.along = None
 
     async def close(self, timeout: float = CLOSE_S) -> None:  # noqa: ASYNC109 - as psycopg names it
         """Waits at most two seconds for its own tasks, which may be connecting to a server that is frozen."""

@@ -230,14 +230,14 @@ on conflict (name) do update
 update worker set seen_at = clock_timestamp(), ended_at = clock_timestamp() where name = %(worker)s;
 
 -- name: retention_turn :many
--- The retention policies, when this worker has the next round; no row when another one had it a moment ago. Files and the bytes
+-- The retention policies and the rows of a batch of each, when this worker has the next round; no row when another one had it a moment ago. Files and the bytes
 -- of uploads are not a worker's: web processes have them.
 with mine as (
     insert into turn (name, next_at) values ('retention', now() + make_interval(secs => %(pause_s)s))
     on conflict (name) do update set next_at = excluded.next_at where turn.next_at <= now()
     returning next_at)
-select r.what, r.outcome from retention as r, mine where r.enabled and r.what not in ('file', 'upload') order by r.what, r.outcome;
+select r.what, r.outcome, r.batch from retention as r, mine where r.enabled and r.what not in ('file', 'upload') order by r.what, r.outcome;
 
 -- name: retain :one
--- One batch of one retention policy.
-select removed, took_ms, more from retain(%(what)s, %(outcome)s, %(begins)s);
+-- One batch of one retention policy, of so many rows.
+select removed, took_ms, more, next_batch from retain(%(what)s, %(outcome)s, %(begins)s, %(batch)s);

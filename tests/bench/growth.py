@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
+from app.core.db import pool
 from app.lists import store as lists
 from app.live import store as live
 from app.operations import store as operations
 from sql import Connection
 from sql.migrate import migrate
 from tasks import store as tasks
+from tasks.housekeeping import BATCH_S, batches
 from tests.bench import figures
 from tests.bench.stage import Stage
 from tests.factories import Device, complete, finish, make_device, make_project, make_record, value
@@ -36,8 +38,8 @@ LAST: dict[str, Any] = {"at": "infinity", "after": "ffffffff-ffff-ffff-ffff-ffff
 class Side:
     """A database of one size; each question answers the milliseconds it took."""
 
-    def __init__(self, conn: Connection, device: Device) -> None:
-        self.conn, self.device = conn, device
+    def __init__(self, url: str, conn: Connection, device: Device) -> None:
+        self.url, self.conn, self.device = url, conn, device
         self.mine: dict[str, Any] = {"projects": [device.project.id]}
 
     async def ask(self, query: str, *args: object) -> None:
@@ -62,7 +64,7 @@ class Side:
     async def batch(self) -> float:
         """As it says itself. Raises `RuntimeError` when too little was due."""
         await self.conn.execute("update retention set batch = %s", (BATCH,))
-        done = await tasks.RETAIN(self.conn, what="queue row", outcome="completed", begins=True)
+        done = await tasks.RETAIN(self.conn, what="queue row", outcome="completed", begins=True, batch=None)
         if done.removed < BATCH:
             raise RuntimeError("no queue rows were due any more")
         return done.took_ms
@@ -102,7 +104,7 @@ async def _run(stage: Stage, *, jobs: int, times: int) -> list[figures.Compariso
                 peer.append(await _time(question, few))
             # The first three plan, and read what is cold.
             found.append(figures.by_quantile(f"{what}, at {jobs:,}", unit="ms", ours=ours[3:], peer=peer[3:], at=0.5))
-        await _round(full.conn)
+        await _round(full)
         return found
 
 
@@ -112,17 +114,21 @@ async def _time(question: Question, side: Side) -> float:
     return said if isinstance(said, float) else 1000 * (time.perf_counter() - began)
 
 
-async def _round(conn: Connection) -> None:
-    """A round of retention as the worker's housekeeping makes it, for at most a minute."""
+async def _round(side: Side) -> None:
+    """A round of retention by the worker's own housekeeping, for at most a minute; each batch from sending it to its answer."""
+    policy = tasks.PolicyRow(what="queue row", outcome="completed", batch=BATCH)
     took: list[float] = []
-    removed, more, began = 0, True, time.monotonic()
-    while more and time.monotonic() < began + 60:
-        batch = await tasks.RETAIN(conn, what="queue row", outcome="completed", begins=not took)
-        removed, more = removed + batch.removed, batch.more
-        took.append(batch.took_ms)
+    removed, cuts, until = 0, 0, time.monotonic() + 60
+    async with pool(side.url, name="bench", size=1) as lent, aclosing(batches(lent, policy)) as round_:
+        async for batch in round_:
+            removed += batch.removed
+            cuts += batch.removed == 0 and batch.took_s >= BATCH_S
+            took.append(1000 * batch.took_s)
+            if time.monotonic() > until:
+                break
     print(
         f"  growth: {removed:,} queue rows in {len(took):,} batches, {removed / (sum(took) / 1000):,.0f} rows a second;"
-        f" a batch took {figures.quantile(took, 0.5):.0f} ms at the median, {max(took):.0f} at most",
+        f" a batch took {figures.quantile(took, 0.5):.0f} ms at the median, {max(took):.0f} at most; {cuts} were cut",
         flush=True,
     )
 
@@ -136,4 +142,4 @@ async def _side(stack: AsyncExitStack, stage: Stage, jobs: int) -> Side:
     await fill(conn, device, jobs=jobs)
     await conn.execute("vacuum analyze")
     print(f"  growth: {jobs:,} finished jobs were made in {time.monotonic() - began:.0f} s", flush=True)
-    return Side(conn, device)
+    return Side(url, conn, device)

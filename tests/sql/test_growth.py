@@ -93,11 +93,11 @@ HOT: dict[str, tuple[Act, set[str]]] = {
         {"automation_attempt_logs"},
     ),
     "a batch of queue rows": (
-        lambda p: tasks.RETAIN(p.conn, what="queue row", outcome="completed", begins=True),
+        lambda p: tasks.RETAIN(p.conn, what="queue row", outcome="completed", begins=True, batch=None),
         {"procrastinate_events_well", "procrastinate_jobs_pkey", "procrastinate_events_job_id_fkey_v1"},
     ),
     "a batch of the audit": (
-        lambda p: tasks.RETAIN(p.conn, what="audit", outcome="any", begins=True),
+        lambda p: tasks.RETAIN(p.conn, what="audit", outcome="any", begins=True, batch=None),
         {"audit_event_pkey"},
     ),
 }
