@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import resource
 import signal
 import socket
@@ -66,6 +68,16 @@ SHUTDOWN_S = 3
 
 WAITING = 0.4
 """The share of a request's time with Postgres that it may wait for a connection."""
+
+WAITING_CONNECTIONS = 16_384
+"""How many connections wait to be accepted, as far as the system lets us (net.core.somaxconn): a refused one waits a second."""
+
+ACCEPTED_AT_ONCE = 64
+"""asyncio takes as many in one go as it was told may wait; everybody else would wait for thousands of them."""
+
+GARBAGE = (20_000, 20, 20)
+"""How much comes before Python looks for cycles. As it is by itself, a hundred objects each of thousands of streams are gone
+through again and again while they come, and everybody stands still for half a second."""
 
 ALLOWED = ["Authorization", "If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID"]
 """Headers of a request that another origin's page may set; without the last one its stream could not come back."""
@@ -247,6 +259,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            for each in self.servers[0].sockets:
+                # asyncio shows its sockets without this one of their methods; a second listen() changes the length of the line.
+                with socket.socket(fileno=os.dup(each.fileno())) as line:
+                    line.listen(WAITING_CONNECTIONS)
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             sys.stdout.write(f"ready http://{host}:{port}\n")
             sys.stdout.flush()
@@ -279,6 +295,9 @@ async def serve(settings: Settings) -> None:
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_S,
+        backlog=ACCEPTED_AT_ONCE,
         http=protocol(settings),
     )
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
     await _Server(config, web).serve()

@@ -5,8 +5,10 @@ What a caller may see goes into every query as its projects and its device; fore
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -124,49 +126,63 @@ _NOBODY = bytes(32)
 
 
 class Doorkeeper:
-    """Resolves secrets to callers; remembers each answer for a few seconds, so that a busy phone costs no look-ups."""
+    """Resolves secrets to callers; remembers each answer for a few seconds, so that a busy phone costs no look-ups.
+
+    Those who show the same secret while it is looked up share the answer: a thousand streams of one device that come back
+    in one moment would otherwise want a thousand connections.
+    """
 
     def __init__(self, pool: Pool, *, ttl_s: float = 5.0, size: int = 4096) -> None:
         self._pool = pool
         self._ttl_s = ttl_s
         self._size = size
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._asking: dict[bytes, asyncio.Task[Caller]] = {}
 
     async def by_token(self, text: str) -> Caller:
         """Raises `Unauthorised`, the same for every reason."""
         token = parse_token(text)
         if token is None:
             raise Unauthorised
-        key = digest(text)
-        caller = self._recall(key)
-        if caller is None:
-            caller = await self._load_token(token.id, token.hash)
-            self._remember(key, caller)
-        return caller
+        return await self._known_or(digest(text), lambda: self._load_token(token.id, token.hash))
 
     async def by_session(self, secret: str) -> Caller:
         """Raises `Unauthorised`."""
-        key = digest(secret)
-        caller = self._recall(key)
-        if caller is None:
-            async with unavailable_as_problem(), self._pool.connection() as conn:
-                row = await SESSION_BY_HASH(conn, secret_hash=key)
-                if row is None:
-                    raise Unauthorised
-                members = await MEMBERSHIPS(conn, user_id=row.user_id)
-            caller = Caller(
-                kind="user",
-                id=row.user_id,
-                name=row.email,
-                projects=tuple(ProjectAccess(id=m.project_id, code=m.code, name=m.name, role=m.role) for m in members),
-                csrf=csrf_token(secret),
-            )
-            self._remember(key, caller)
-        return caller
+        return await self._known_or(digest(secret), lambda: self._load_session(secret))
 
     def forget(self, secret: str) -> None:
         """Drop a session at once, when it signs out."""
         self._known.pop(digest(secret), None)
+
+    async def _known_or(self, key: bytes, load: Callable[[], Coroutine[Any, Any, Caller]]) -> Caller:
+        caller = self._recall(key)
+        if caller is not None:
+            return caller
+        asked = self._asking.get(key)
+        if asked is None:
+            asked = self._asking[key] = asyncio.create_task(load())
+            asked.add_done_callback(lambda task: self._answered(key, task))
+        # One asker that leaves must not take the answer away from the others.
+        return await asyncio.shield(asked)
+
+    def _answered(self, key: bytes, asked: asyncio.Task[Caller]) -> None:
+        del self._asking[key]
+        if not asked.cancelled() and asked.exception() is None:
+            self._remember(key, asked.result())
+
+    async def _load_session(self, secret: str) -> Caller:
+        async with unavailable_as_problem(), self._pool.connection() as conn:
+            row = await SESSION_BY_HASH(conn, secret_hash=digest(secret))
+            if row is None:
+                raise Unauthorised
+            members = await MEMBERSHIPS(conn, user_id=row.user_id)
+        return Caller(
+            kind="user",
+            id=row.user_id,
+            name=row.email,
+            projects=tuple(ProjectAccess(id=m.project_id, code=m.code, name=m.name, role=m.role) for m in members),
+            csrf=csrf_token(secret),
+        )
 
     async def _load_token(self, token_id: str, secret_hash: bytes) -> Caller:
         async with unavailable_as_problem(), self._pool.connection() as conn:

@@ -23,6 +23,7 @@ from app.live.frames import frame
 from app.live.listener import Listener
 from app.live.places import Places
 from app.live.progress_reader import ProgressReader
+from app.live.rounds import Rounds
 from app.live.schemas import Health, Notice, ProgressSource, RecordChanged, RecordNotice, Running, StatusSource
 from app.live.store import Reads
 from app.live.subscription import Subscription, Told
@@ -62,7 +63,8 @@ class Hub:
     ) -> None:
         self.timings = msgspec.structs.replace(timings or Timings(), poll_s=poll_s)
         self.reads = Reads(pool, deadline_s=self.timings.read_s)
-        self.places = Places(self.timings)
+        self._rounds = Rounds()
+        self.places = Places(self.timings, call=self._rounds.call)
         self.cursor: ManyCursor | None = None
         self.clock = DatabaseClock()
         self._health = Health(progress="degraded", status="poll")
@@ -78,9 +80,10 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Both sources run inside, and have been tried once before it begins; streams end with it at the latest."""
         self._loop = asyncio.get_running_loop()
-        tasks = [asyncio.create_task(self._listener.run()), asyncio.create_task(self._cut_stalled())]
+        works = [self._listener.run(), self._rounds.run(), self._cut_stalled()]
         if self._reader is not None:
-            tasks.append(asyncio.create_task(self._reader.run()))
+            works.append(self._reader.run())
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             await self._first_answers()
             yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from app.core.errors import StreamsFull, TooManyRequests
@@ -18,8 +18,9 @@ START_S = 10.0
 class Places:
     """Taken by the request, begun by the stream's first step, given back by its last: each of them synchronous."""
 
-    def __init__(self, timings: Timings) -> None:
+    def __init__(self, timings: Timings, *, call: Callable[[asyncio.Event], None] = asyncio.Event.set) -> None:
         self._timings = timings
+        self._call = call
         self._topics: dict[Scope, dict[Subscription, None]] = {}
         self._per_caller: dict[UUID, int] = {}
         self._not_begun: dict[Subscription, float] = {}
@@ -41,7 +42,7 @@ class Places:
             raise TooManyRequests("too many live streams are open", limits={"streams": limit}, retry_after_s=5)
         if self.closed or self._count >= self._timings.streams:
             raise StreamsFull(retry_after_s=2)
-        sub = Subscription(scope, rights, caller=caller, backlog=self._timings.backlog)
+        sub = Subscription(scope, rights, caller=caller, backlog=self._timings.backlog, call=self._call)
         self._topics.setdefault(scope, {})[sub] = None
         self._per_caller[caller] = self._per_caller.get(caller, 0) + 1
         self._count += 1

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Request, Router, get
 from litestar.datastructures import State
-from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
 
@@ -51,15 +50,15 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 )
 async def events(
     request: Ask,
-    hub: NamedDependency[Hub],
-    pool: NamedDependency[Pool],
-    doorkeeper: NamedDependency[Doorkeeper],
-    settings: NamedDependency[Settings],
     job: FromQuery[UUID | None] = None,
     record: FromQuery[UUID | None] = None,
     project: Annotated[str | None, QueryParameter(description="The project's id or code")] = None,
     last_event_id: Annotated[str, QueryParameter(description="Where the header Last-Event-ID cannot be set")] = "",
 ) -> Stream:
+    # Not as named dependencies: each would be a task of its own, and thousands of streams begin in one moment.
+    parts = request.app.state
+    hub: Hub = parts["hub"]
+    settings: Settings = parts["settings"]
     arrived = hub.clock.now()
     if sum(wanted is not None for wanted in (job, record, project)) > 1:
         raise MalformedRequest("give one of job, record and project")
@@ -68,10 +67,10 @@ async def events(
     rights = rights_within(request.user, project)
     scope = _scope(job, record, rights.projects[0] if project is not None else None)
     async with unavailable_as_problem():
-        await _demand_visible(pool, scope, rights)
+        await _demand_visible(parts["pool"], scope, rights)
     sub = hub.places.take(scope, rights, caller=request.user.id)
     feed: Feed = JobFeed(hub, job, rights, after=after_job) if job else ManyFeed(hub, scope, rights, after=after_many)
-    allowed = _allowed(request, doorkeeper, cookie_name(settings.public_url), rights=rights, project=project)
+    allowed = _allowed(request, parts["doorkeeper"], cookie_name(settings.public_url), rights=rights, project=project)
     stream = EventStream(hub, sub, feed, allowed=allowed, arrived=arrived)
     return Stream(stream.chunks(), media_type="text/event-stream", headers=HEADERS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import cached_property
 from typing import Literal
 from uuid import UUID
@@ -66,7 +67,15 @@ class Told:
 class Subscription:
     """A queue with an end: who does not keep up loses the backlog, is told so by `gap`, and reads a snapshot."""
 
-    def __init__(self, scope: Scope, rights: Rights, *, caller: UUID, backlog: int) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        rights: Rights,
+        *,
+        caller: UUID,
+        backlog: int,
+        call: Callable[[asyncio.Event], None] = asyncio.Event.set,
+    ) -> None:
         self.scope = scope
         self.rights = rights
         self.caller = caller
@@ -78,6 +87,7 @@ class Subscription:
         self.writing_since: float | None = None
         """While a chunk is being written: since when, on the loop's clock."""
         self._backlog = backlog
+        self._call = call
         self._told: list[Told] = []
         self._progress: dict[UUID, bytes] = {}
         self._records: dict[UUID, bytes] = {}
@@ -92,14 +102,14 @@ class Subscription:
             self.lose("gap")
             return
         self._told.append(told)
-        self.wake.set()
+        self._call(self.wake)
 
     def offer_progress(self, job: UUID, encoded: bytes) -> None:
         """The newest of a job replaces the one not yet taken."""
         self._progress[job] = encoded
         if len(self._progress) > self._backlog:
             del self._progress[next(iter(self._progress))]
-        self.wake.set()
+        self._call(self.wake)
 
     def offer_record(self, record: UUID, encoded: bytes) -> None:
         """Once for each record, however often it changes; with too many of them the client reads all anew."""
@@ -107,18 +117,18 @@ class Subscription:
         if len(self._records) > self._backlog:
             self._records.clear()
             self.lose("gap")
-        self.wake.set()
+        self._call(self.wake)
 
     def offer_health(self, encoded: bytes) -> None:
         self._health = encoded
-        self.wake.set()
+        self._call(self.wake)
 
     def lose(self, reason: Reason) -> None:
         """Events are missing from now on; the stream's next act is a snapshot. An epoch outdoes other reasons."""
         if self.gap is None or reason == "epoch":
             self.gap = reason
         self._told.clear()
-        self.wake.set()
+        self._call(self.wake)
 
     def resume(self) -> None:
         """Take events again; to be called before the snapshot is read."""

@@ -25,7 +25,7 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     backlog: int = 256
     streams_per_caller: int = 20
     """0 is no limit."""
-    streams: int = 5000
+    streams: int = 10_000
 
     poll_s: float = 5.0
     ping_s: float = 5.0

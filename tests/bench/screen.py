@@ -14,7 +14,7 @@ import msgspec
 from tests.bench import figures
 from tests.bench.office import Office, office
 from tests.bench.stage import Database, Stage
-from tests.faults.viewers import Viewer, many_files
+from tests.faults.viewers import Viewer, looking, many_files
 
 WHAT = """**Screen.** From a change (`changed_at`, the database's clock in the statement of a plain `UPDATE` on a connection of its own) to the
 frame of a real Chromium that shows it, in a list of 50 records, with 1,000 viewers of the same project, each with a stream of its own. The
@@ -97,17 +97,12 @@ async def _changes(there: Office, count: int) -> tuple[list[float], dict[str, fl
 @asynccontextmanager
 async def _looking(there: Office, count: int) -> AsyncIterator[None]:
     viewers = [Viewer(there.url, there.token) for _ in range(count)]
-    tasks = [asyncio.create_task(viewer.look()) for viewer in viewers]
-    try:
+    async with looking(viewers):
         async with asyncio.timeout(120):
             while not all(viewer.snapshots for viewer in viewers):
                 await asyncio.sleep(0.1)
         await asyncio.sleep(1)
         yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Poller(msgspec.Struct):

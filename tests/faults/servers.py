@@ -65,12 +65,16 @@ class Cache:
             self._process.kill()
             self._process.wait()
 
-    def ask(self, *words: str) -> None:
-        """One command, in the inline protocol."""
+    def clients(self) -> int:
+        """How many are connected, but for whoever asks."""
+        return int(self.ask("info", "clients").partition("connected_clients:")[2].split()[0]) - 1
+
+    def ask(self, *words: str) -> str:
+        """One command, in the inline protocol, and the beginning of its answer."""
         import socket
 
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(5)
             line.connect(str(valkey.socket_path(self.sockets)))
             line.sendall((" ".join(words) + "\r\n").encode())
-            line.recv(1024)
+            return line.recv(1024).decode()

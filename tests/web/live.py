@@ -14,7 +14,6 @@ import msgspec
 import uvicorn
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 
 from app.core import db
@@ -179,9 +178,8 @@ async def live(
             parts = {"hub": hub, "pool": pool, "doorkeeper": doorkeeper, "settings": Settings(url=url)}
             app = Litestar(
                 route_handlers=[router],
-                dependencies={name: _give(part) for name, part in parts.items()},
                 middleware=[DefineMiddleware(Authentication, public_url=url)],
-                state=State({"doorkeeper": doorkeeper, "fairness": Fairness(Settings(failed_auth_per_min=0))}),
+                state=State({**parts, "fairness": Fairness(Settings(failed_auth_per_min=0))}),
                 exception_handlers=HANDLERS,
             )
             server = uvicorn.Server(
@@ -197,13 +195,6 @@ async def live(
             finally:
                 server.should_exit = True
                 await task
-
-
-def _give(part: object) -> Provide:
-    def give() -> Any:
-        return part
-
-    return Provide(give, sync_to_thread=False)
 
 
 async def say(redis_url: str, made: Made, *, attempt: int, percent: int, step: str = "fill") -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 
+from app.core import db
 from app.core.access import create_link, create_user, sign_in_by_code, sign_out
+from app.core.auth import Doorkeeper
+from app.core.errors import Unauthorised
 from sql import Connection
 from tests.factories import claim, make_device, make_project, make_record
+from tests.logins import as_role
 from tests.web.live import QUICK, live
 
 
@@ -150,3 +155,17 @@ async def test_answers_are_neither_cached_nor_buffered(database_url: str, redis_
     async with live(database_url, redis_url) as served, served.raw(device.headers) as answer:
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-accel-buffering"] == "no"
+
+
+async def test_streams_of_one_device_that_come_at_once_share_the_look_up(database_url: str, conn: Connection) -> None:
+    """A thousand that came back after a restart were told that the database is not there: they wanted a connection each."""
+    device = await make_device(conn, await make_project(conn))
+    token = device.headers["Authorization"].removeprefix("Bearer ")
+    async with db.pool(as_role("app", database_url), name="asbuilt-web", size=2, wait_s=30) as pool:
+        doorkeeper = Doorkeeper(pool)
+        callers = await asyncio.gather(*(doorkeeper.by_token(token) for _ in range(10 * pool.most_waiting)))
+        assert {caller.id for caller in callers} == {device.id}
+        # And one that is refused is refused to all, and not remembered.
+        wrong = token[:-1] + ("a" if token[-1] != "a" else "b")
+        refused = await asyncio.gather(*(doorkeeper.by_token(wrong) for _ in range(5)), return_exceptions=True)
+        assert [type(answer) for answer in refused] == [Unauthorised] * 5
