@@ -7,7 +7,10 @@ or locked database costs an error, not a hung request.
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import socket
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Self
@@ -26,6 +29,8 @@ from app.core.errors import DatabaseUnavailable
 from sql import Connection
 from sql import load as load_queries
 
+log = logging.getLogger("asbuilt.database")
+
 TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.InternalError_)
 """The database cannot be reached, does not answer, or says "not now"; or a migration made a function anew under the very
 statement that calls it (XX000, "cache lookup failed"). A statement that is wrong raises something else."""
@@ -38,6 +43,12 @@ CLOSE_S = 2.0
 RECONNECT_S = 2.0
 """How long the pool tries by itself. Its pauses double, so after a long outage it would sleep past the recovery; when it
 has given up, the next caller makes it try at once."""
+
+FULL_S = 10.0
+"""For so long it is told that the database had no room. Only a write can find out that it has some again."""
+
+FULL_AGAIN_S = 60.0
+"""Each refused write would be a line of the log."""
 
 set_json_dumps(msgspec.json.encode)
 set_json_loads(msgspec.json.decode)
@@ -134,6 +145,13 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
     deadline_s = 2.0
     most_waiting = 64
     _asking = 0
+    _full_at = -math.inf
+    _told_full_at = -math.inf
+
+    @property
+    def full(self) -> bool:
+        """Whether the database just had no room for a write of ours. It may serve reads, and writes that fit, all the same."""
+        return time.monotonic() - self._full_at < FULL_S
 
     async def getconn(
         self,
@@ -159,8 +177,23 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
         loop = asyncio.get_running_loop()
         until = loop.time() + (deadline_s or self.deadline_s)
         async with super().connection(timeout) as conn:
-            with deadline(conn, until - loop.time()):
+            with deadline(conn, until - loop.time()), self._noticing_full():
                 yield conn
+
+    @contextmanager
+    def _noticing_full(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.errors.DiskFull as exc:
+            self._is_full(exc.diag.message_primary)
+            raise
+
+    def _is_full(self, why: str | None) -> None:
+        """`why` names the file that cannot grow, and nothing of what was to be written."""
+        self._full_at = time.monotonic()
+        if self._full_at - self._told_full_at > FULL_AGAIN_S:
+            self._told_full_at = self._full_at
+            log.error("the database's disk is full", extra={"event": "database.disk_full", "why": why})
 
     @asynccontextmanager
     async def reading(self, sight: Iterable[UUID]) -> AsyncIterator[Connection]:

@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -275,11 +275,16 @@ class Cluster:
 
 @asynccontextmanager
 async def cluster(
-    *, workers: int = 2, api: bool = True, settings: Mapping[str, str] | None = None, seconds: float = 2.0
+    *,
+    workers: int = 2,
+    api: bool = True,
+    settings: Mapping[str, str] | None = None,
+    seconds: float = 2.0,
+    database: Callable[[Path], Database] = Database,
 ) -> AsyncIterator[Cluster]:
     """Started and ready; stopped and thrown away at the end. `seconds` is how long a run takes."""
     folder = Path(tempfile.mkdtemp(prefix="asbuilt-fault-"))
-    made = Cluster(folder)
+    made = Cluster(folder, database=database(folder))
     made.settings |= settings or {}
     try:
         await made.begin()

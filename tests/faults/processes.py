@@ -70,6 +70,12 @@ class Proc:
         return self.process is not None and self.process.returncode is None
 
     @property
+    def cpu_s(self) -> float:
+        """Seconds of CPU that it has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 

@@ -51,7 +51,7 @@ async def web_on_a_small_disk(**changes: str) -> AsyncIterator[tuple[Cluster, Di
         async with httpx.AsyncClient(
             base_url=c.url, headers={"Authorization": f"Bearer {c.token}"}, timeout=60, trust_env=False
         ) as http:
-            yield c, Disk(web, place), http
+            yield c, Disk(web.pid, place), http
 
 
 def refused(answer: httpx.Response) -> None:

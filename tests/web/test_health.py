@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+import psycopg
+import pytest
 
+from app.core import db
+from app.core.health import Health, postgres
 from sql import Connection
 from tests.service import Service, serving, until, web_settings
 
@@ -43,3 +47,26 @@ async def test_a_dead_redis_is_said_and_stops_nothing(database_url: str, conn: C
     async with serving(settings) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
         ready = await http.get("/health/ready")
         assert (ready.status_code, ready.json()["parts"]["redis"]["status"]) == (200, "degraded")
+
+
+async def test_a_database_without_room_is_named_and_the_process_still_given_requests(
+    database_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with db.pool(database_url, name="full", size=1) as pool:
+        health = Health({"postgres": postgres(pool)})
+
+        async def said() -> tuple[str, str]:
+            ready = await health.ready()
+            return ready.status, ready.parts["postgres"].status
+
+        assert await said() == ("ok", "ok")
+        for _ in range(2):
+            with pytest.raises(psycopg.errors.DiskFull):
+                async with pool.connection() as conn:
+                    await conn.execute("do $$ begin raise disk_full using message = 'no room'; end $$")
+        assert await said() == ("ok", "full")
+        assert [(line.__dict__["event"], line.__dict__["why"]) for line in caplog.records] == [
+            ("database.disk_full", "no room")
+        ]
+        monkeypatch.setattr(db, "FULL_S", 0.0)
+        assert await said() == ("ok", "ok")

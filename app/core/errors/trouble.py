@@ -6,7 +6,7 @@ from app.core.errors.problem import Problem
 
 
 class DatabaseUnavailable(Problem):
-    """The database cannot be reached; nothing was stored.
+    """The database cannot be reached, or has no room; nothing was stored.
 
     The same request goes through later.
     """
