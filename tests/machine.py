@@ -84,3 +84,13 @@ def _playwrights_own() -> str | None:
     with sync_playwright() as playwright:
         path = Path(playwright.chromium.executable_path)
     return str(path) if path.exists() else None
+
+
+def connections(port: int) -> dict[int, int]:
+    """Those that this IPv4 port has accepted and not closed, by the other side's port; the bytes that the kernel still has to send."""
+    found = {}
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, here, there, state, queues, *_ = line.split()
+        if state == "01" and int(here.partition(":")[2], 16) == port:
+            found[int(there.partition(":")[2], 16)] = int(queues.partition(":")[0], 16)
+    return found

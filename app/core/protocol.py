@@ -25,7 +25,8 @@ class BoundedProtocol(HttpToolsProtocol):
     """Answers 400 and hangs up on a head of more than `MAX_HEAD` bytes: it would be held in memory to its end.
 
     It also hangs up on a body that goes on for more than `MAX_UNWANTED` bytes after its answer, or hardly goes on at
-    all, and on a head that does not come to its end.
+    all, on a head that does not come to its end, and on whoever takes nothing of an answer for most of `idle_s`: to close
+    such a connection would wait for ever until its buffer is taken.
     """
 
     head_s = 20.0
@@ -35,6 +36,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _turns = TURNS
     _late: asyncio.TimerHandle | None = None
     _lingering: asyncio.TimerHandle | None = None
+    _stuck: asyncio.TimerHandle | None = None
     _whole = True
     """Whether the body of the last request has come to its end."""
 
@@ -66,6 +68,32 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._unparsed > MAX_HEAD:
             self.send_400_response("The head of the request is too large.")
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._await_reader(self.transport.get_write_buffer_size(), looks=2)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_awaiting_reader()
+
+    def _await_reader(self, left: int, *, looks: int) -> None:
+        self._stuck = self.loop.call_later(self.idle_s / 3, self._look_at_reader, left, looks)
+
+    def _look_at_reader(self, before: int, looks: int) -> None:
+        # Nobody writes meanwhile, so what is left becomes less when anything is taken.
+        left = self.transport.get_write_buffer_size()
+        if left < before:
+            self._await_reader(left, looks=2)
+        elif looks > 1:
+            self._await_reader(left, looks=looks - 1)
+        else:
+            self.transport.abort()
+
+    def _stop_awaiting_reader(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+
     def on_headers_complete(self) -> None:
         self._head_is_here()
         self._unparsed = self._unwanted = 0
@@ -89,6 +117,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """The application hears of a cut when it has taken what arrived before, within a second: uvicorn throws it away."""
         self._head_is_here()
         self._stop_lingering()
+        self._stop_awaiting_reader()
         if self._turns and self.cycle is not None and self.cycle.body and not self.cycle.response_complete:
             self._turns -= 1
             self.loop.call_later(TURN_S, self.connection_lost, exc)

@@ -115,7 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     request_bytes: int = 120 * 2**20
     """The largest request: a record with all its photos."""
     body_idle_s: float = 30.0
-    """How long a body may bring next to nothing before it is given up."""
+    """How long a body may bring next to nothing before it is given up, and nobody take anything of an answer."""
     body_total_s: float = 900.0
     """How long a body may take in all."""
     head_s: float = 20.0

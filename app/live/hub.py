@@ -80,7 +80,7 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Both sources run inside, and have been tried once before it begins; streams end with it at the latest."""
         self._loop = asyncio.get_running_loop()
-        works = [self._listener.run(), self._rounds.run(), self._cut_stalled()]
+        works = [self._listener.run(), self._rounds.run()]
         if self._reader is not None:
             works.append(self._reader.run())
         tasks = [asyncio.create_task(work) for work in works]
@@ -223,11 +223,6 @@ class Hub:
                 await self._status_known.wait()
                 if self._reader is not None:
                     await self._progress_known.wait()
-
-    async def _cut_stalled(self) -> None:
-        while True:
-            await asyncio.sleep(self.timings.stall_s / 4)
-            self.places.cut_stalled(asyncio.get_running_loop().time())
 
 
 def _running_attempt(notice: Notice) -> int:

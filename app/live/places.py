@@ -51,7 +51,6 @@ class Places:
 
     def begin(self, sub: Subscription) -> None:
         """The stream's own task has started; a place that was given away meanwhile is closed."""
-        sub.task = asyncio.current_task()
         if self._not_begun.pop(sub, None) is None:
             sub.close()
 
@@ -87,12 +86,6 @@ class Places:
         self.closed = True
         for sub in self:
             sub.close()
-
-    def cut_stalled(self, now: float) -> None:
-        """End the streams of clients that have taken nothing for too long; `now` is the loop's clock."""
-        for sub in self:
-            if sub.task and sub.writing_since is not None and now - sub.writing_since > self._timings.stall_s:
-                sub.task.cancel()
 
     def _sweep(self) -> None:
         now = time.monotonic()

@@ -39,14 +39,11 @@ class EventStream:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Everything from the preamble on. The place is given back whichever way it ends."""
-        loop = asyncio.get_running_loop()
         self._hub.places.begin(self._sub)
         try:
             chunk: bytes | None = frames.RETRY + self._hub.health_frame
             while chunk is not None:
-                self._sub.writing_since = loop.time()
                 yield chunk
-                self._sub.writing_since = None
                 # A stream that always has something to say would never let anybody else run.
                 await asyncio.sleep(0)
                 chunk = await self._next()

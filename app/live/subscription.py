@@ -82,10 +82,6 @@ class Subscription:
         self.gap: Reason | None = "connect"
         self.closed = False
         self.wake = asyncio.Event()
-        self.task: asyncio.Task[object] | None = None
-        """Writes to the client."""
-        self.writing_since: float | None = None
-        """While a chunk is being written: since when, on the loop's clock."""
         self._backlog = backlog
         self._call = call
         self._told: list[Told] = []

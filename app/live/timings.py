@@ -16,8 +16,6 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     """A stream ends by itself after at most this; clients resume where they were."""
     recheck_s: float = 30.0
     """How often a stream's token or session is asked for again."""
-    stall_s: float = 30.0
-    """A client that takes nothing for so long loses its stream."""
     read_s: float = 5.0
     """Deadline of a read from Postgres; a frozen server would hold it for ever."""
     again_s: float = 1.0

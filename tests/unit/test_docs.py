@@ -134,7 +134,7 @@ def test_the_page_of_events_has_the_times_of_the_stream() -> None:
     for said in (
         f"every {times.heartbeat_s:.0f} seconds at least",
         f"after at most {times.lifetime_s / 60:.0f} minutes",
-        f"nobody reads it for {times.stall_s:.0f} seconds",
+        f"nobody reads it for {settings.Settings().body_idle_s:.0f} seconds",
         f"more than {ROWS} jobs have changed",
         f"`{RETRY.decode().strip()}`",
     ):

@@ -21,6 +21,7 @@ from app.core.auth import Authentication, Doorkeeper
 from app.core.cache import Audience, Progress, ProgressCache, commands
 from app.core.fairness import Fairness
 from app.core.problems import HANDLERS
+from app.core.protocol import protocol
 from app.core.settings import Settings
 from app.live.hub import Hub
 from app.live.routes import router
@@ -166,7 +167,13 @@ class Tail:
 
 @asynccontextmanager
 async def live(
-    database_url: str, redis_url: str, *, listen_url: str = "", timings: Timings = QUICK, poll_s: float = 0.2
+    database_url: str,
+    redis_url: str,
+    *,
+    listen_url: str = "",
+    timings: Timings = QUICK,
+    poll_s: float = 0.2,
+    idle_s: float = 30.0,
 ) -> AsyncIterator[Live]:
     """Serve the stream; `listen_url` is another way to the database, for the LISTEN connection alone."""
     database_url = as_role("app", database_url)
@@ -175,7 +182,8 @@ async def live(
         doorkeeper = Doorkeeper(pool, ttl_s=0.1)
         with socket.create_server(("127.0.0.1", 0)) as sock:
             url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-            parts = {"hub": hub, "pool": pool, "doorkeeper": doorkeeper, "settings": Settings(url=url)}
+            settings = Settings(url=url, body_idle_s=idle_s)
+            parts = {"hub": hub, "pool": pool, "doorkeeper": doorkeeper, "settings": settings}
             app = Litestar(
                 route_handlers=[router],
                 middleware=[DefineMiddleware(Authentication, public_url=url)],
@@ -183,7 +191,14 @@ async def live(
                 exception_handlers=HANDLERS,
             )
             server = uvicorn.Server(
-                uvicorn.Config(app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=5)
+                uvicorn.Config(
+                    app,
+                    lifespan="on",
+                    log_config=None,
+                    access_log=False,
+                    timeout_graceful_shutdown=5,
+                    http=protocol(settings),
+                )
             )
             task = asyncio.create_task(server.serve(sockets=[sock]))
             async with asyncio.timeout(60):

@@ -14,6 +14,7 @@ from app.core.db import connect_arguments
 from app.live import hub, listener
 from sql import Connection
 from tests.factories import Made, claim, complete, make_device, make_project, make_record
+from tests.machine import connections
 from tests.service import until
 from tests.web.live import PATH, QUICK, Live, live
 from tests.web.wire import wire
@@ -185,9 +186,8 @@ async def count_streams(served: Live) -> int:
 async def test_a_client_that_never_reads_loses_its_stream(database_url: str, redis_url: str, conn: Connection) -> None:
     device = await make_device(conn, await make_project(conn))
     made = await make_record(conn, device=device)
-    timings = msgspec.structs.replace(QUICK, stall_s=0.5)
-    async with live(database_url, redis_url, timings=timings) as served, served.tail(device.headers) as brisk:
-        with slow_client(served, device.headers):
+    async with live(database_url, redis_url, idle_s=0.6) as served, served.tail(device.headers) as brisk:
+        with slow_client(served, device.headers) as slow:
             await until(lambda: count_streams(served), lambda n: n == 2)
 
             async def push() -> int:
@@ -199,6 +199,8 @@ async def test_a_client_that_never_reads_loses_its_stream(database_url: str, red
                 return len(served.hub.places)
 
             assert await until(push, lambda n: n == 1) == 1
+            # The connection is gone with it: closed in peace it would wait for its buffer to be taken.
+            assert slow.getsockname()[1] not in connections(httpx.URL(served.url).port or 0)
         await claim(conn, made.job_id)
         await brisk.state(made.job_id, "processing")
 
