@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import cast
 from uuid import uuid4
 
+from litestar.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.core.errors import IdleTimeout, MalformedRequest, Problem
@@ -19,6 +20,36 @@ MAX_UNWANTED = 256 * 2**20
 """How much of a body is thrown away after its answer: more than twice the largest upload, so that phones read it."""
 TURN_S = 0.005
 TURNS = 200
+
+
+class Line:
+    """Writes a chunk of an answer that has begun, at once and without its task: a stream's events cost a third that way."""
+
+    __slots__ = ("_cycle", "_protocol")
+
+    def __init__(self, protocol: BoundedProtocol) -> None:
+        self._protocol = protocol
+        self._cycle = protocol.cycle
+
+    @property
+    def free(self) -> bool:
+        """Whether a chunk would neither wait nor be lost."""
+        cycle, flow = self._cycle, self._protocol.flow
+        return bool(
+            cycle.response_started
+            and cycle.chunked_encoding
+            and cycle.scope["method"] != "HEAD"
+            and not (cycle.response_complete or cycle.disconnected or flow.write_paused)
+        )
+
+    def write(self, chunk: bytes) -> None:
+        """Only while it is free."""
+        self._protocol.transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+
+def line_of(scope: Scope) -> Line | None:
+    """The line of a request that came by this protocol."""
+    return cast("Line | None", (scope.get("extensions") or {}).get("asbuilt.line"))
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -98,6 +129,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_is_here()
         self._unparsed = self._unwanted = 0
         super().on_headers_complete()
+        self.scope["extensions"] = {"asbuilt.line": cast("dict[object, object]", Line(self))}
 
     def on_body(self, body: bytes) -> None:
         self._unparsed = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from uuid import UUID
@@ -18,7 +17,7 @@ START_S = 10.0
 class Places:
     """Taken by the request, begun by the stream's first step, given back by its last: each of them synchronous."""
 
-    def __init__(self, timings: Timings, *, call: Callable[[asyncio.Event], None] = asyncio.Event.set) -> None:
+    def __init__(self, timings: Timings, *, call: Callable[[Callable[[], None]], None] | None = None) -> None:
         self._timings = timings
         self._call = call
         self._topics: dict[Scope, dict[Subscription, None]] = {}

@@ -7,6 +7,12 @@ were each event written on its own, nobody else would have any time. What arrive
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
+
+log = logging.getLogger("asbuilt.live")
+
+Stir = Callable[[], None]
 
 AT_ONCE = 200
 
@@ -15,12 +21,12 @@ class Rounds:
     """Calls in the order they came; who is called twice before its turn is woken once."""
 
     def __init__(self) -> None:
-        self._due: dict[asyncio.Event, None] = {}
+        self._due: dict[Stir, None] = {}
         self._called = asyncio.Event()
 
-    def call(self, wake: asyncio.Event) -> None:
-        """Set it in the next round."""
-        self._due[wake] = None
+    def call(self, stir: Stir) -> None:
+        """Do it in the next round."""
+        self._due[stir] = None
         self._called.set()
 
     async def run(self) -> None:
@@ -32,8 +38,12 @@ class Rounds:
             due, self._due = list(self._due), {}
             began = loop.time()
             for first in range(0, len(due), AT_ONCE):
-                for wake in due[first : first + AT_ONCE]:
-                    wake.set()
-                # They write now, and then whoever else has something to do.
+                for stir in due[first : first + AT_ONCE]:
+                    try:
+                        stir()
+                    except Exception:
+                        # One stream's trouble would silence all.
+                        log.exception("a stream could not be stirred", extra={"event": "live.stir_failed"})
+                # Now whoever else has something to do.
                 await asyncio.sleep(0)
             await asyncio.sleep(loop.time() - began)

@@ -21,6 +21,7 @@ from app.core.errors import (
     TooManyRequests,
     Unauthorised,
 )
+from app.core.protocol import line_of
 from app.core.settings import Settings
 from app.live import store
 from app.live.cursor import job_cursor, many_cursor
@@ -71,7 +72,7 @@ async def events(
     sub = hub.places.take(scope, rights, caller=request.user.id)
     feed: Feed = JobFeed(hub, job, rights, after=after_job) if job else ManyFeed(hub, scope, rights, after=after_many)
     allowed = _allowed(request, parts["doorkeeper"], cookie_name(settings.public_url), rights=rights, project=project)
-    stream = EventStream(hub, sub, feed, allowed=allowed, arrived=arrived)
+    stream = EventStream(hub, sub, feed, allowed=allowed, arrived=arrived, line=line_of(request.scope))
     return Stream(stream.chunks(), media_type="text/event-stream", headers=HEADERS)
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import psycopg
 
 from app.core.errors import DatabaseUnavailable
+from app.core.protocol import Line
 from app.live import frames
 from app.live.feeds import Feed, Gone
 from app.live.hub import Hub
@@ -22,13 +23,21 @@ class EventStream:
     """The bytes of one response. Ends at its lifetime, at shutdown, and when the caller loses its rights."""
 
     def __init__(
-        self, hub: Hub, sub: Subscription, feed: Feed, *, allowed: Allowed, arrived: float | None = None
+        self,
+        hub: Hub,
+        sub: Subscription,
+        feed: Feed,
+        *,
+        allowed: Allowed,
+        arrived: float | None = None,
+        line: Line | None = None,
     ) -> None:
         self._hub = hub
         self._sub = sub
         self._feed = feed
         self._allowed = allowed
         self._arrived = arrived
+        self._line = line
         self._t = hub.timings
         now = asyncio.get_running_loop().time()
         # Spread, so that clients that came together do not come back together.
@@ -76,11 +85,24 @@ class EventStream:
         if sub.gap is not None:
             # Progress means nothing before the states it belongs to.
             return await self._catch_up(now) if now >= self._again_at else b""
+        return self._changes()
+
+    def _changes(self) -> bytes:
+        sub = self._sub
         chunk = self._feed.render(sub.take_told())
         if self._feed.behind:
             sub.lose("gap")
             sub.wake.set()
         return chunk + b"".join(sub.take_rest())
+
+    def _at_once(self) -> bool:
+        """As the stream itself would, were it awake; what it would have to wait for, it is woken for."""
+        if self._line is None or not self._line.free or self._sub.gap is not None or self._sub.closed:
+            return False
+        chunk = self._changes()
+        if chunk:
+            self._line.write(chunk)
+        return True
 
     async def _catch_up(self, now: float) -> bytes:
         reason = self._sub.gap or "gap"
@@ -116,8 +138,11 @@ class EventStream:
         due = min(self._ends_at, self._check_at, self._beat_at)
         if self._sub.gap is not None:
             due = min(due, self._again_at)
+        self._sub.at_once = self._at_once
         try:
             async with asyncio.timeout(max(0.0, due - now)):
                 await self._sub.wake.wait()
         except TimeoutError:
             pass
+        finally:
+            self._sub.at_once = None

@@ -74,7 +74,7 @@ class Subscription:
         *,
         caller: UUID,
         backlog: int,
-        call: Callable[[asyncio.Event], None] = asyncio.Event.set,
+        call: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.scope = scope
         self.rights = rights
@@ -84,6 +84,8 @@ class Subscription:
         self.wake = asyncio.Event()
         self._backlog = backlog
         self._call = call
+        self.at_once: Callable[[], bool] | None = None
+        """While the stream only waits for news: writes them without waking it, or answers False."""
         self._told: list[Told] = []
         self._progress: dict[UUID, bytes] = {}
         self._records: dict[UUID, bytes] = {}
@@ -98,14 +100,14 @@ class Subscription:
             self.lose("gap")
             return
         self._told.append(told)
-        self._call(self.wake)
+        self._due()
 
     def offer_progress(self, job: UUID, encoded: bytes) -> None:
         """The newest of a job replaces the one not yet taken."""
         self._progress[job] = encoded
         if len(self._progress) > self._backlog:
             del self._progress[next(iter(self._progress))]
-        self._call(self.wake)
+        self._due()
 
     def offer_record(self, record: UUID, encoded: bytes) -> None:
         """Once for each record, however often it changes; with too many of them the client reads all anew."""
@@ -113,18 +115,29 @@ class Subscription:
         if len(self._records) > self._backlog:
             self._records.clear()
             self.lose("gap")
-        self._call(self.wake)
+        self._due()
 
     def offer_health(self, encoded: bytes) -> None:
         self._health = encoded
-        self._call(self.wake)
+        self._due()
 
     def lose(self, reason: Reason) -> None:
         """Events are missing from now on; the stream's next act is a snapshot. An epoch outdoes other reasons."""
         if self.gap is None or reason == "epoch":
             self.gap = reason
         self._told.clear()
-        self._call(self.wake)
+        self._due()
+
+    def _due(self) -> None:
+        if self._call is None:
+            self.wake.set()
+        else:
+            self._call(self.stir)
+
+    def stir(self) -> None:
+        """The stream has something to say."""
+        if self.at_once is None or not self.at_once():
+            self.wake.set()
 
     def resume(self) -> None:
         """Take events again; to be called before the snapshot is read."""
