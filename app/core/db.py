@@ -144,6 +144,8 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
 
     deadline_s = 2.0
     most_waiting = 64
+    refused_full = 0
+    """Writes that the database had no room for."""
     _asking = 0
     _full_at = -math.inf
     _told_full_at = -math.inf
@@ -190,6 +192,7 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
 
     def _is_full(self, why: str | None) -> None:
         """`why` names the file that cannot grow, and nothing of what was to be written."""
+        self.refused_full += 1
         self._full_at = time.monotonic()
         if self._full_at - self._told_full_at > FULL_AGAIN_S:
             self._told_full_at = self._full_at

@@ -68,4 +68,6 @@ class _PoolUse(Collector):
         waiting.add_metric([], seen.get("requests_waiting", 0))
         refused = CounterMetricFamily("asbuilt_pool_refused", "Requests that got no connection in time.")
         refused.add_metric([], seen.get("requests_errors", 0))
-        return [now, waiting, refused]
+        full = CounterMetricFamily("asbuilt_database_full", "Writes that Postgres had no room for.")
+        full.add_metric([], self._pool.refused_full)
+        return [now, waiting, refused, full]

@@ -1,4 +1,4 @@
-"""A Postgres whose tables, or whose log, lie on a small disk of their own; and whoever starts it again when it ends."""
+"""A Postgres on a small disk, with its log or without; and whoever starts it again when it ends."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from app.local.process import Privilege, choose_privilege, launched
 from tests.faults.disks import Disk, beside, small_disk
 from tests.faults.servers import Database
 
-MIB = {"tables": 96, "log": 48}
+MIB = {"tables": 96, "all": 144}
 SETTINGS = ("-c", "min_wal_size=32MB", "-c", "max_wal_size=32MB")
+NO_ORIGINS = {True: "max_active_replication_origins=0", False: "max_replication_slots=0"}
+"""From Postgres 18 on, and before. Without it each checkpoint writes a file, and the server panics when it cannot."""
 PAUSE_S = 1.0
 """How long a supervisor waits before it starts it again."""
 
@@ -27,7 +29,7 @@ PAUSE_S = 1.0
 class SmallDatabase(Database):
     """Durable. The disk outlives the server, for it belongs to a process that does nothing but have it."""
 
-    def __init__(self, folder: Path, *, part: Literal["tables", "log"]) -> None:
+    def __init__(self, folder: Path, *, part: Literal["tables", "all"]) -> None:
         super().__init__(folder)
         self._data = folder / "postgres"
         self._part = part
@@ -66,7 +68,7 @@ class SmallDatabase(Database):
     @property
     def disk(self) -> Disk:
         assert self._has_disk is not None, "not started"
-        return Disk(self._has_disk.pid, self._small)
+        return Disk(self._has_disk.pid, self._data)
 
     @asynccontextmanager
     async def supervised(self) -> AsyncIterator[None]:
@@ -86,17 +88,13 @@ class SmallDatabase(Database):
                 self._launch()
             await asyncio.sleep(PAUSE_S)
 
-    @property
-    def _small(self) -> Path:
-        return self._data if self._part == "tables" else self._data / "pg_wal"
-
     def _seen(self, path: Path) -> Path:
         """What Postgres finds there."""
         assert self._has_disk is not None, "not started"
         return Path(f"/proc/{self._has_disk.pid}/root{path}")
 
     def _make(self) -> None:
-        """The data directory, made in the open, moves to the small disk: all but the log, or the log alone."""
+        """The data directory, made in the open, moves to the small disk: all of it, or all but the log."""
         binaries = postgres.find({})
         self._data.mkdir(mode=0o700)
         directories = [self._data, self.sockets]
@@ -108,11 +106,11 @@ class SmallDatabase(Database):
             elsewhere = self._folder / "log"
             (self._data / "pg_wal").rename(elsewhere)
             (self._data / "pg_wal").symlink_to(elsewhere)
-        made = self._small.rename(self._folder / "made")
-        self._small.mkdir(mode=0o700)
-        shutil.copystat(made, self._small)
-        copied = ("sh", "-c", 'cp -a "$0/." "$1" && echo there && exec sleep infinity', str(made), str(self._small))
-        command = (*small_disk(self._small, mib=MIB[self._part]), *copied)
+        made = self._data.rename(self._folder / "made")
+        self._data.mkdir(mode=0o700)
+        shutil.copystat(made, self._data)
+        copied = ("sh", "-c", 'cp -a "$0/." "$1" && echo there && exec sleep infinity', str(made), str(self._data))
+        command = (*small_disk(self._data, mib=MIB[self._part]), *copied)
         self._has_disk = subprocess.Popen(
             launched(command, directory=self._folder, death_signal=signal.SIGKILL),
             stdin=subprocess.DEVNULL,
@@ -123,7 +121,10 @@ class SmallDatabase(Database):
 
     def _launch(self) -> None:
         assert self._has_disk is not None, "not started"
-        command = (*postgres.command(postgres.find({}), data=self._data, sockets=self.sockets), *SETTINGS)
+        binaries = postgres.find({})
+        command = (*postgres.command(binaries, data=self._data, sockets=self.sockets), *SETTINGS)
+        if self._part == "tables":
+            command += ("-c", NO_ORIGINS[postgres.major_version(binaries) >= 18])
         inside = launched(command, directory=self._data, privilege=self._privilege, death_signal=signal.SIGQUIT)
         with self.log.open("ab") as log:
             self._server = subprocess.Popen(
@@ -140,5 +141,5 @@ class SmallDatabase(Database):
         return [self._server.pid]
 
 
-def on_a_small_disk(part: Literal["tables", "log"]) -> Callable[[Path], SmallDatabase]:
+def on_a_small_disk(part: Literal["tables", "all"]) -> Callable[[Path], SmallDatabase]:
     return lambda folder: SmallDatabase(folder, part=part)

@@ -1,4 +1,4 @@
-"""The database's disk is full under load and runs (failure mode 14): that of its tables, and that of its log, which ends Postgres."""
+"""The database's disk is full under load and runs (failure mode 14): tables cannot grow; nor can the log, which ends Postgres."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def complaints(proc: Proc) -> int:
     return proc.said.count("\n") - proc.said.count('"http.request"')
 
 
-async def full(c: Cluster, crowd: Crowd, meanwhile: Callable[[], Awaitable[None]]) -> Seen:
-    """Not a byte is free for so long; known jobs are asked about meanwhile."""
+async def full(c: Cluster, crowd: Crowd, meanwhile: Callable[[float], Awaitable[None]]) -> Seen:
+    """Not a byte is free for so long; known jobs are asked about. `meanwhile` is told for how many seconds it has been so."""
     seen, disk, jobs, watched = Seen(since=now()), small(c).disk, list(crowd.jobs), processes(c)
     before = [(proc.cpu_s, complaints(proc)) for proc in watched]
 
@@ -75,7 +75,7 @@ async def full(c: Cluster, crowd: Crowd, meanwhile: Callable[[], Awaitable[None]
     ) as http:
         while now() < seen.since + FULL_S:
             disk.fill()
-            await meanwhile()
+            await meanwhile(now() - seen.since)
             seen.reads[(await ask(http, f"/api/jobs/{jobs[seen.reads.total() % len(jobs)]}")).status_code] += 1
             seen.live[(await ask(http, "/health/live")).status_code] += 1
             ready = await ask(http, "/health/ready")
@@ -92,11 +92,7 @@ async def full(c: Cluster, crowd: Crowd, meanwhile: Callable[[], Awaitable[None]
     return seen
 
 
-async def nothing() -> None:
-    """No more than the load does."""
-
-
-async def through_a_full_disk(c: Cluster, meanwhile: Callable[[], Awaitable[None]] = nothing) -> tuple[Seen, Report]:
+async def through_a_full_disk(c: Cluster, meanwhile: Callable[[float], Awaitable[None]]) -> tuple[Seen, Report]:
     """Uploads and runs before, while and after; what must be so of either disk."""
     crowd, done = Crowd(c), asyncio.Event()
     loading = asyncio.create_task(crowd.load(per_s=8, photos=0.4, follow=0.3, until=done.is_set))
@@ -147,7 +143,14 @@ async def every_submission_was_intended(c: Cluster) -> None:
 async def test_tables_that_cannot_grow_refuse_uploads_and_nothing_else() -> None:
     """Postgres refuses single statements, and goes on. So do we: whatever reads, and whatever still fits, goes through."""
     async with cluster(seconds=1.5, database=on_a_small_disk("tables")) as c:
-        seen, report = await through_a_full_disk(c)
+
+        async def checkpoint(_: float) -> None:
+            # As Postgres does by itself every few minutes: a disk is seldom full for less. It may fail, and must end nothing.
+            async with c.connect() as conn:
+                with suppress(psycopg.errors.InternalError_):
+                    await conn.execute("checkpoint")
+
+        seen, report = await through_a_full_disk(c, checkpoint)
         assert seen.reads.keys() == {200}, "reads need no room"
         assert {status for status, _ in seen.ready} == {200}
         assert seen.ready[200, "full"] > seen.ready[200, "ok"], seen.ready
@@ -161,18 +164,19 @@ async def test_tables_that_cannot_grow_refuse_uploads_and_nothing_else() -> None
 
 @pytest.mark.slow
 async def test_a_log_that_cannot_grow_ends_postgres_and_nobody_else() -> None:
-    """Postgres panics, cannot recover, and ends, again and again, while its supervisor starts it again."""
-    async with cluster(seconds=1.5, database=on_a_small_disk("log")) as c, small(c).supervised():
+    """It is on the tables' disk. When its segment is used up Postgres panics, and is started in vain until there is room."""
+    async with cluster(seconds=1.5, database=on_a_small_disk("all")) as c, small(c).supervised():
 
-        async def write_on() -> None:
-            # What is left of the current segment would last for a while; afterwards nobody is there.
-            with suppress(psycopg.OperationalError):
-                await c.one(USE_LOG)
+        async def write_on(full_s: float) -> None:
+            # What is left of the segment may last for long.
+            if full_s > FULL_S / 3:
+                with suppress(psycopg.OperationalError):
+                    await c.one(USE_LOG)
 
         seen, report = await through_a_full_disk(c, write_on)
-        assert seen.reads.keys() <= {200, 503}
+        assert seen.reads.keys() == {200, 503}
         assert seen.ready.keys() <= {(200, "ok"), (200, "full"), (503, "down")}
-        assert seen.ready[503, "down"] > 5, seen.ready
+        assert min(seen.ready[200, "full"], seen.ready[503, "down"]) >= 2, seen.ready
         assert small(c).ends >= 3, "it must have been started in vain"
         assert "PANIC" in small(c).log.read_text()
         print(small(c).ends, report)

@@ -10,6 +10,7 @@ import pytest
 
 from app.core import db
 from app.core.health import Health, postgres
+from app.metrics.meters import Meters
 from sql import Connection
 from tests.service import Service, serving, until, web_settings
 
@@ -53,7 +54,8 @@ async def test_a_database_without_room_is_named_and_the_process_still_given_requ
     database_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with db.pool(database_url, name="full", size=1) as pool:
-        health = Health({"postgres": postgres(pool)})
+        health, meters = Health({"postgres": postgres(pool)}), Meters()
+        meters.watch_pool(pool)
 
         async def said() -> tuple[str, str]:
             ready = await health.ready()
@@ -68,5 +70,6 @@ async def test_a_database_without_room_is_named_and_the_process_still_given_requ
         assert [(line.__dict__["event"], line.__dict__["why"]) for line in caplog.records] == [
             ("database.disk_full", "no room")
         ]
+        assert meters.registry.get_sample_value("asbuilt_database_full_total") == 2
         monkeypatch.setattr(db, "FULL_S", 0.0)
         assert await said() == ("ok", "ok")
