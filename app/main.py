@@ -75,6 +75,9 @@ WAITING_CONNECTIONS = 16_384
 ACCEPTED_AT_ONCE = 64
 """asyncio takes as many in one go as it was told may wait; everybody else would wait for thousands of them."""
 
+OTHER_FILES = 2000
+"""What uploads, other requests, photos and connections may need of a process's files beside its event streams."""
+
 GARBAGE = (20_000, 20, 20)
 """How much comes before Python looks for cycles. As it is by itself, a hundred objects each of thousands of streams are gone
 through again and again while they come, and everybody stands still for half a second."""
@@ -180,7 +183,7 @@ class Web:
                 settings.redis_url,
                 pool=pool,
                 poll_s=settings.poll_s,
-                timings=Timings(streams_per_caller=settings.streams_per_user),
+                timings=Timings(streams_per_caller=settings.streams_per_user, streams=most_streams()),
                 pooler=settings.heard_through_pooler,
             )
             self.health = health.Health(
@@ -280,6 +283,16 @@ def allow_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):  # macOS calls its limit infinite, and refuses it
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def most_streams() -> int:
+    """How many event streams this process takes: all that it is made for, but no more than leaves files for everybody else.
+
+    Out of files, it could accept nobody at all, and an upload would wait as long as the viewers stay.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    made_for = Timings().streams
+    return made_for if files == resource.RLIM_INFINITY else min(made_for, max(files // 2, files - OTHER_FILES))
 
 
 async def serve(settings: Settings) -> None:

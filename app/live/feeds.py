@@ -69,7 +69,9 @@ class ManyFeed:
     def _covers(self, page: Page, encoded: bytes) -> bytes:
         self._after = None
         self._covered = page.seqs
-        self._hub.learn(page.notices)
+        if not page.learnt:
+            page.learnt = True
+            self._hub.learn(page.notices)
         return encoded
 
     async def _page(self, what: str, after: ManyCursor | None) -> Page:

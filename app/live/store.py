@@ -78,7 +78,10 @@ class Page:
         self.epoch = row.epoch
         self.xmin = row.xmin
         self.notices = [n for n in _notices.decode(row.jobs or "[]") if n.data is not None]
+        self.learnt = False
+        """Whether the hub has taken note of it."""
         self._snapshots: dict[Reason, bytes] = {}
+        self._replays: dict[ManyCursor, bytes] = {}
 
     @cached_property
     def seqs(self) -> dict[UUID, int]:
@@ -104,10 +107,12 @@ class Page:
 
     def replay(self, since: ManyCursor) -> bytes:
         """A `state` a job. Only the last one moves the resume point: a client may be cut off in the middle."""
-        views = [in_utc(notice.data) for notice in self.notices if notice.data]
-        frames = [frame("state", view, since) for view in views[:-1]]
-        frames += [frame("state", view, self.cursor) for view in views[-1:]]
-        return b"".join(frames) or mark(self.cursor)
+        if since not in self._replays:
+            views = [in_utc(notice.data) for notice in self.notices if notice.data]
+            frames = [frame("state", view, since) for view in views[:-1]]
+            frames += [frame("state", view, self.cursor) for view in views[-1:]]
+            self._replays[since] = b"".join(frames) or mark(self.cursor)
+        return self._replays[since]
 
 
 class JobPage(Page):
