@@ -25,7 +25,7 @@ from tests.faults.viewers import RECEIVE_BUFFER, Viewer, looking, many_files, re
 from tests.machine import connections
 
 MIB = 2**20
-VIEWERS, ROOMS = 2000, 2
+VIEWERS, ROOMS = 4000, 2
 STUCK, MUTE, LATE, NORMAL = 50, 25, 10, 50
 """Of those that are stuck some have read the beginning and then fall mute; the others have never read a byte."""
 JOBS, PER_S, LOAD_S, SIZE = 20, 200, 60, 1300
