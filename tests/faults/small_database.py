@@ -122,9 +122,8 @@ class SmallDatabase(Database):
     def _launch(self) -> None:
         assert self._has_disk is not None, "not started"
         binaries = postgres.find({})
-        command = (*postgres.command(binaries, data=self._data, sockets=self.sockets), *SETTINGS)
-        if self._part == "tables":
-            command += ("-c", NO_ORIGINS[postgres.major_version(binaries) >= 18])
+        no_origins = NO_ORIGINS[postgres.major_version(binaries) >= 18]
+        command = (*postgres.command(binaries, data=self._data, sockets=self.sockets), *SETTINGS, "-c", no_origins)
         inside = launched(command, directory=self._data, privilege=self._privilege, death_signal=signal.SIGQUIT)
         with self.log.open("ab") as log:
             self._server = subprocess.Popen(
