@@ -78,6 +78,8 @@ def render(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]
 
 
 def _on_problem(request: Request[Any, Any, Any], exc: Problem) -> Response[bytes]:
+    if isinstance(exc, errors.DatabaseUnavailable):
+        _tell_database(exc.__cause__ or exc)
     return render(request, exc)
 
 
@@ -105,8 +107,12 @@ def _on_depth(request: Request[Any, Any, Any], _exc: RecursionError) -> Response
 
 
 def _on_database(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
-    log.warning("the database failed a request", extra={"event": "http.database", "error": type(exc).__name__})
+    _tell_database(exc)
     return render(request, errors.DatabaseUnavailable(retry_after_s=2))
+
+
+def _tell_database(exc: BaseException) -> None:
+    log.warning("the database failed a request", extra={"event": "http.database", "error": type(exc).__name__})
 
 
 def _on_data(request: Request[Any, Any, Any], exc: DataError) -> Response[bytes]:

@@ -55,8 +55,8 @@ def processes(c: Cluster) -> list[Proc]:
 
 
 def complaints(proc: Proc) -> int:
-    """Lines of its log, but for the one that each request has, of which people make as many as they like."""
-    return proc.said.count("\n") - proc.said.count('"http.request"')
+    """Lines of its log, but for the two that a request has when the database fails it: people make as many as they like."""
+    return proc.said.count("\n") - proc.said.count('"http.request"') - proc.said.count('"http.database"')
 
 
 async def full(c: Cluster, crowd: Crowd, meanwhile: Callable[[float], Awaitable[None]]) -> Seen:

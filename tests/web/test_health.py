@@ -30,7 +30,9 @@ async def test_every_part_is_named(served: Service) -> None:
     assert (await served.http.get("/health/live")).json() == {"status": "ok"}
 
 
-async def test_a_dead_database_makes_it_unready_and_uploads_say_so(redis_url: str, tmp_path: Path) -> None:
+async def test_a_dead_database_makes_it_unready_and_uploads_say_so(
+    redis_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = web_settings("postgresql://nobody@127.0.0.1:1/nothing", redis_url, tmp_path, database_s=2.0)
     async with serving(settings) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
         ready = await http.get("/health/ready")
@@ -41,6 +43,8 @@ async def test_a_dead_database_makes_it_unready_and_uploads_say_so(redis_url: st
             503, "database-unavailable", "after",
         )  # fmt: skip
         assert answer.headers["retry-after"] == "2"
+        told = [line.__dict__ for line in caplog.records if line.__dict__.get("event") == "http.database"]
+        assert [line["error"] for line in told] == ["PoolTimeout"]
 
 
 async def test_a_dead_redis_is_said_and_stops_nothing(database_url: str, conn: Connection, tmp_path: Path) -> None:
