@@ -218,6 +218,8 @@ table automation_job: changed_at timestamp with time zone not null default now()
 table automation_job: changed_xid xid8 not null default '0'::xid8
 table automation_job: down_since timestamp with time zone
 table automation_job: failure text default failure_fingerprint(error_step, error_code, error_message)
+table automation_job: times integer not null default 1
+table automation_job: attempts_before integer not null default 0
 table automation_job: constraint automation_job_account_id_fkey FOREIGN KEY (account_id) REFERENCES portal_account(id)
 table automation_job: constraint automation_job_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table automation_job: constraint automation_job_generation_check CHECK ((generation > 0))
@@ -836,6 +838,18 @@ view ops.stuck: since timestamp with time zone
 view ops.stuck: age interval
 view ops.stuck: why text
 view ops.stuck: hint text
+view ops.submissions: job_id uuid
+view ops.submissions: record_id uuid
+view ops.submissions: project text
+view ops.submissions: portal text
+view ops.submissions: external_ref text
+view ops.submissions: present boolean
+view ops.submissions: state text
+view ops.submissions: confirmation text
+view ops.submissions: confirmed_by text
+view ops.submissions: attempt integer
+view ops.submissions: intents integer
+view ops.submissions: intent_at timestamp with time zone
 view ops.throughput: project text
 view ops.throughput: hour timestamp with time zone
 view ops.throughput: completed bigint
@@ -952,6 +966,7 @@ function public.near_photos(p photo, p_bits integer) returns TABLE(id uuid, rece
 function public.next_waiters(p_account uuid, p_room bigint) returns TABLE(job_id uuid, queue_row bigint)
 function public.note_edit(job automation_job, p_action text, p_reason text) returns void
 function public.note_retention(p_what text, p_outcome text, p_removed integer, p_ms double precision) returns void
+function public.nth_ref(p_reference text, p_times integer) returns text
 function ops.pause_portal(p_portal text, p_reason text, p_account text) returns integer
 function public.photo_elsewhere(p_sha256 bytea, p_project uuid, p_besides uuid[]) returns jsonb
 function public.place_of(p_state text, p_wait_reason text) returns text
@@ -998,6 +1013,7 @@ function ops.requeue(p_reason text, p_portal text, p_project text, p_code text, 
 function ops.require_approval(p_on boolean, p_reason text, p_portal text, p_project text) returns void
 function ops.require_review(p_project text, p_on boolean, p_reason text) returns integer
 function public.reserve_start(p_job uuid, p_attempt integer) returns double precision
+function public.restart_job(job automation_job) returns automation_job
 function public.restate_waiters(a portal_account) returns void
 function public.resume_job(job automation_job) returns void
 function ops.resume_portal(p_portal text, p_reason text, p_account text) returns integer
@@ -1009,6 +1025,7 @@ function public.review_needs(p_record uuid) returns text
 function public.review_view(r asbuilt_record) returns jsonb
 function public.revise_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
 function public.revision_content(r asbuilt_record) returns jsonb
+function ops.run_again(p_job uuid, p_reason text, p_confirmation text) returns jsonb
 function public.said_why(p_reason text) returns text
 function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
 function public.set_limit(real) returns real
@@ -1062,7 +1079,7 @@ CREATE TRIGGER app_queue_truncated BEFORE TRUNCATE ON public.procrastinate_jobs 
 CREATE TRIGGER app_queue_wake AFTER UPDATE OF status, queue_name, scheduled_at ON public.procrastinate_jobs FOR EACH ROW WHEN (((new.status = 'todo'::procrastinate_job_status) AND ((new.scheduled_at IS NULL) OR (new.scheduled_at <= clock_timestamp())) AND ((old.status <> 'todo'::procrastinate_job_status) OR ((new.queue_name)::text <> (old.queue_name)::text) OR (new.scheduled_at IS DISTINCT FROM old.scheduled_at)))) EXECUTE FUNCTION app_queue_wake()
 CREATE TRIGGER input_end AFTER UPDATE OF state, generation ON public.automation_job FOR EACH ROW WHEN (((new.generation > old.generation) OR ((new.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (old.state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))))) EXECUTE FUNCTION input_end()
 CREATE TRIGGER job_guard BEFORE UPDATE OF state ON public.automation_job FOR EACH ROW WHEN ((new.state <> old.state)) EXECUTE FUNCTION job_guard()
-CREATE TRIGGER job_slot AFTER UPDATE OF state, generation ON public.automation_job FOR EACH ROW WHEN (((new.generation > old.generation) OR ((new.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (old.state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))) OR ((new.state = 'needs_input'::text) AND (new.wait_reason = 'outcome_unknown'::text) AND (old.state <> 'needs_input'::text)))) EXECUTE FUNCTION job_slot()
+CREATE TRIGGER job_slot AFTER UPDATE OF state, generation ON public.automation_job FOR EACH ROW WHEN ((((new.generation > old.generation) AND (old.state <> 'completed'::text)) OR ((new.state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (old.state <> ALL (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))) OR ((new.state = 'needs_input'::text) AND (new.wait_reason = 'outcome_unknown'::text) AND (old.state <> 'needs_input'::text)))) EXECUTE FUNCTION job_slot()
 CREATE TRIGGER job_stamp BEFORE INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_stamp()
 CREATE TRIGGER job_tell AFTER INSERT OR UPDATE ON public.automation_job FOR EACH ROW EXECUTE FUNCTION job_tell()
 CREATE TRIGGER record_line_changed AFTER UPDATE OF asset_key, crew, fields, captured_at, review_state, deleted_at ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_line_records()
@@ -1122,10 +1139,12 @@ grant asbuilt_app: execute on ops.resume_portal
 grant asbuilt_app: select on ops.retention
 grant asbuilt_app: execute on ops.retry
 grant asbuilt_app: execute on ops.review
+grant asbuilt_app: execute on ops.run_again
 grant asbuilt_app: execute on ops.set_limit
 grant asbuilt_app: execute on ops.set_retention
 grant asbuilt_app: select on ops.slow
 grant asbuilt_app: select on ops.stuck
+grant asbuilt_app: select on ops.submissions
 grant asbuilt_app: select on ops.throughput
 grant asbuilt_app: select on ops.timeline
 grant asbuilt_app: execute on ops.waive
@@ -1176,10 +1195,12 @@ grant asbuilt_operator: execute on ops.resume_portal
 grant asbuilt_operator: select on ops.retention
 grant asbuilt_operator: execute on ops.retry
 grant asbuilt_operator: execute on ops.review
+grant asbuilt_operator: execute on ops.run_again
 grant asbuilt_operator: execute on ops.set_limit
 grant asbuilt_operator: execute on ops.set_retention
 grant asbuilt_operator: select on ops.slow
 grant asbuilt_operator: select on ops.stuck
+grant asbuilt_operator: select on ops.submissions
 grant asbuilt_operator: select on ops.throughput
 grant asbuilt_operator: select on ops.timeline
 grant asbuilt_operator: execute on ops.waive
@@ -1202,6 +1223,7 @@ grant asbuilt_readonly: select on ops.records
 grant asbuilt_readonly: select on ops.retention
 grant asbuilt_readonly: select on ops.slow
 grant asbuilt_readonly: select on ops.stuck
+grant asbuilt_readonly: select on ops.submissions
 grant asbuilt_readonly: select on ops.throughput
 grant asbuilt_readonly: select on ops.timeline
 grant asbuilt_readonly: select on ops.workers

@@ -17,7 +17,7 @@ from app.core.cache import ProgressCache
 from app.core.db import Pool, unavailable_as_problem
 from app.jobs import service
 from app.jobs.pace import Paces
-from app.jobs.schemas import ActRequest, AttemptList, JobList, JobView, OutcomeRequest, Pace
+from app.jobs.schemas import ActRequest, AttemptList, JobList, JobView, OutcomeRequest, Pace, RunAgainRequest
 from app.jobs.states import JobState
 
 Ask = Request[Caller, Any, State]
@@ -77,6 +77,20 @@ async def retry(
 ) -> JobView:
     async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
         return await service.retry(conn, request.user, job_id, reason=data.reason)
+
+
+@post(
+    "/{job_id:uuid}/run-again",
+    status_code=202,
+    summary="Submit a completed record once more, under a new reference",
+    answers={202: "The job, which is picked up at once."},
+    problems=(errors.JobUnknown, errors.JobNotCompleted),
+)
+async def run_again(
+    request: Ask, job_id: FromPath[UUID], data: JSONBody[RunAgainRequest], pool: NamedDependency[Pool]
+) -> JobView:
+    async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
+        return await service.run_again(conn, request.user, job_id, data)
 
 
 @post(
@@ -187,6 +201,7 @@ router = Router(
         jobs_of_record,
         jobs_of_project,
         retry,
+        run_again,
         cancel,
         answer_outcome,
         hold,

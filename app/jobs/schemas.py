@@ -30,8 +30,19 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class FormerSubmission(msgspec.Struct, frozen=True, kw_only=True):
+    """What the portal took in before the job was run again."""
+
+    external_ref: str
+    confirmation: str
+    submitted_at: datetime
+
+
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as everybody outside sees it. `seq` counts its changes, dense from 1."""
+    """A job as everybody outside sees it. `seq` counts its changes, dense from 1.
+
+    `times`: so many submissions were asked for; `former` are those before the present one, of a job that was run again.
+    """
 
     id: UUID
     record_id: UUID
@@ -53,6 +64,8 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     changed_at: datetime
     seq: int
+    times: int = 1
+    former: list[FormerSubmission] = []
     question: Question | None = None
     progress: Progress | None = None
 
@@ -144,6 +157,16 @@ class OutcomeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     submitted: bool
     confirmation: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     reason: str = ""
+
+
+class RunAgainRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why the portal is to have it once more; kept in the audit.
+
+    `confirmation` is the number that was seen. Give it: a request that is sent twice then submits once.
+    """
+
+    reason: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=500)]
+    confirmation: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
 
 class ActRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

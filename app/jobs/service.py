@@ -17,6 +17,7 @@ from app.core.db import acting
 from app.core.errors import (
     ConfirmationMissing,
     JobNotCancellable,
+    JobNotCompleted,
     JobNotHoldable,
     JobNotOnHold,
     JobNotRetryable,
@@ -26,7 +27,7 @@ from app.core.errors import (
     RecordUnknown,
 )
 from app.jobs import store
-from app.jobs.schemas import AttemptDetail, AttemptList, JobList, JobView, OutcomeRequest
+from app.jobs.schemas import AttemptDetail, AttemptList, JobList, JobView, OutcomeRequest, RunAgainRequest
 from app.jobs.states import JobState
 from sql import Connection
 
@@ -78,6 +79,13 @@ async def retry(conn: Connection, caller: Caller, job_id: UUID, *, reason: str) 
     """A fresh budget, picked up at once. Raises `JobUnknown`, `Forbidden` and `JobNotRetryable`."""
     async with _act(conn, caller, job_id, refusal=JobNotRetryable):
         done = await store.RETRY_JOB(conn, id=job_id, reason=reason)
+    return view(done.view)
+
+
+async def run_again(conn: Connection, caller: Caller, job_id: UUID, asked: RunAgainRequest) -> JobView:
+    """A completed record is submitted once more. Raises `JobUnknown`, `Forbidden` and `JobNotCompleted`."""
+    async with _act(conn, caller, job_id, refusal=JobNotCompleted, role="operator"):
+        done = await store.RUN_JOB_AGAIN(conn, id=job_id, reason=asked.reason, confirmation=asked.confirmation)
     return view(done.view)
 
 

@@ -28,7 +28,7 @@ begin
     outcome := case
         when was.fingerprint = p_fingerprint then 'replayed'
         when was.revision <> p_expected then 'stale'
-        when job.state = 'completed' or exists (select from portal_submission where external_ref = was.external_ref
+        when job.state = 'completed' or exists (select from portal_submission where external_ref = job.external_ref
                                                    and state = 'confirmed') then 'submitted'
         when under_way(job) then 'locked'
         when exists (select from photo as p

@@ -10,7 +10,7 @@ language sql stable as $$
     union all
     select 'U6', j.id, r.id, 'project, reference or revision of the job are not its record''s', 'one of the two was edited by hand'
       from automation_job as j join asbuilt_record as r on r.id = j.record_id
-     where r.project_id <> j.project_id or r.external_ref <> j.external_ref or r.revision < j.revision
+     where r.project_id <> j.project_id or nth_ref(r.external_ref, j.times) <> j.external_ref or r.revision < j.revision
     union all
     select 'P1', null, p.record_id, format('photo %s holds other bytes than its phone declared', p.name), 'ask for the photo again'
       from photo as p where p.declared_sha256 <> p.blob_sha256

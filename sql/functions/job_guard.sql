@@ -5,7 +5,8 @@ begin
     if current_setting('asbuilt.locked_job', true) is distinct from old.id::text then
         raise exception using errcode = 'AB403',
             message = format('the state of job %s is not set by hand', old.id),
-            hint = format('select ops.%s(%L, ''why'')', case new.state when 'cancelled' then 'cancel' else 'retry' end, old.id);
+            hint = format('select ops.%s(%L, ''why'')', case when new.state = 'cancelled' then 'cancel'
+                                                                   when old.state = 'completed' then 'run_again' else 'retry' end, old.id);
     end if;
     return new;
 end $$;

@@ -16,7 +16,8 @@ begin
 end $$;
 
 create or replace trigger job_slot after update of state, generation on automation_job for each row
-    when (new.generation > old.generation
+    -- What is run again let go of its slot when it was completed; the one it has is for what comes.
+    when (new.generation > old.generation and old.state <> 'completed'
           or (new.state in ('completed', 'failed', 'cancelled') and old.state not in ('completed', 'failed', 'cancelled'))
           or (new.state = 'needs_input' and new.wait_reason = 'outcome_unknown' and old.state <> 'needs_input'))
     execute function job_slot();

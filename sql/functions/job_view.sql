@@ -10,7 +10,12 @@ language sql stable security definer set search_path = pg_catalog, public, pg_te
         'error', case when j.error_code is not null then jsonb_build_object(
             'code', j.error_code, 'class', j.error_class, 'message', left(j.error_message, 500), 'step', j.error_step) end,
         'created_at', j.created_at, 'queued_at', j.queued_at, 'started_at', j.started_at, 'finished_at', j.finished_at,
-        'changed_at', j.changed_at, 'seq', j.seq,
+        'changed_at', j.changed_at, 'seq', j.seq, 'times', j.times,
+        'former', case when j.times = 1 then '[]' else (
+            select coalesce(jsonb_agg(jsonb_build_object('external_ref', s.external_ref, 'confirmation', s.confirmation,
+                'submitted_at', s.intent_at) order by s.intent_at), '[]')
+              from portal_submission as s
+             where s.job_id = j.id and s.state = 'confirmed' and s.external_ref <> j.external_ref) end,
         'question', case when j.state = 'needs_input' then (
             select jsonb_build_object('id', i.id, 'kind', i.kind, 'prompt', left(i.prompt, 300), 'expires_at', i.expires_at)
               from automation_input as i where i.job_id = j.id and i.outcome is null order by i.asked_at desc limit 1) end)

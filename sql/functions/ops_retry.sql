@@ -6,28 +6,13 @@ declare
     why text := said_why(p_reason);
     job automation_job := lock_job(p_job);
     before jsonb := job_view(job);
-    needs text;
     reason text;
 begin
     if job.id is null then
         raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
     end if;
     if job.state in ('failed', 'cancelled') then
-        if exists (select from automation_job where record_id = job.record_id and id <> job.id
-                    and state not in ('completed', 'failed', 'cancelled')) then
-            raise exception using errcode = 'AB409', message = 'another job of this record is live',
-                hint = 'look at ops.jobs for the record';
-        end if;
-        -- A job cancelled while it waited for its photos, or behind a blocker, waits for them again.
-        needs := record_needs(job.record_id);
-        reason := coalesce(needs, take_slot(job.account_id, p_job));
-        update automation_job
-           set state = case reason when 'media' then 'awaiting_media' else state_waiting(reason) end,
-               wait_reason = reason, failures = 0, interruptions = 0, finished_at = null, down_since = null,
-               queued_at = case when needs is null then clock_timestamp() end,
-               error_code = null, error_class = null, error_message = null, error_step = null,
-               queue_job_id = queue_defer(p_job, case when reason is null then 'automation' else 'waiting' end)
-         where id = p_job returning * into job;
+        job := restart_job(job);
     elsif job.state = 'retrying' then
         reason := take_slot(job.account_id, p_job);
         update automation_job
@@ -43,7 +28,8 @@ begin
         end if;
     else
         raise exception using errcode = 'AB409', message = format('a job that is %s cannot be retried', job.state),
-            hint = 'only failed, cancelled and retrying jobs can';
+            hint = case job.state when 'completed' then format('the portal has it; select ops.run_again(%L, ''why'') keys it once more', p_job)
+                                  else 'only failed, cancelled and retrying jobs can' end;
     end if;
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
     values (actor(), 'job.retry', why, job.project_id, job.record_id, p_job, before, job_view(job));

@@ -20,7 +20,8 @@ begin
         update procrastinate_jobs set status = 'aborted', attempts = attempts + 1
          where id = job.queue_job_id and status = 'doing';
         if expired.waits and (select count(*) from automation_attempt as a
-                               where a.job_id = job.id and a.attempt > expired.attempt - 3 and a.waits and a.outcome = 'lost') < 3 then
+                               where a.job_id = job.id and a.attempt > greatest(expired.attempt - 3, job.attempts_before)
+                                 and a.waits and a.outcome = 'lost') < 3 then
             -- It was to run alone and had not begun, so it did nothing to its worker. Three times in a row is no accident.
             update automation_job
                set state = 'queued', wait_reason = null, ready_at = null, queued_at = clock_timestamp(),
@@ -33,7 +34,7 @@ begin
             select from automation_step as s
              where s.job_id = job.id and s.attempt = expired.attempt and s.state = 'confirmed'
                and not exists (select from automation_step as e where e.job_id = s.job_id and e.key = s.key
-                                  and e.attempt < s.attempt and e.state = 'confirmed')));
+                                  and e.attempt < s.attempt and e.attempt > job.attempts_before and e.state = 'confirmed')));
         return next job.id;
     end loop;
 end $$;

@@ -5,5 +5,5 @@ create or replace function under_way(job automation_job) returns boolean languag
         or exists (select from automation_run where job_id = job.id and generation = job.generation)
         -- Its run may have been begun without our having heard so.
         or exists (select from automation_attempt as t where t.job_id = job.id and t.attempt = job.attempt
-                      and t.outcome in ('lost', 'detached'))
+                      and t.attempt > job.attempts_before and t.outcome in ('lost', 'detached'))
 $$;

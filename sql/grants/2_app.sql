@@ -39,6 +39,6 @@ begin
 
     -- Functions run with the rights of their caller; those in ops and an answer are people's acts, with rights of their own.
     grant execute on all functions in schema public, ops to asbuilt_app;
-    revoke execute on function retain(text, text, boolean, int) from asbuilt_app;
+    revoke execute on function retain(text, text, boolean, int), restart_job(automation_job) from asbuilt_app;
     grant select on all tables in schema ops to asbuilt_app;
 end $$;

@@ -35,6 +35,7 @@ begin
         procrastinate_periodic_defers to asbuilt_worker;
     grant usage on all sequences in schema public to asbuilt_worker;
     grant execute on all functions in schema public to asbuilt_worker;
-    -- A person's act and a person's view, with rights of their own.
-    revoke execute on function answer_input(uuid, uuid, bytea, text, text), record_row(asbuilt_record) from asbuilt_worker;
+    -- People's acts and a person's view, with rights of their own.
+    revoke execute on function answer_input(uuid, uuid, bytea, text, text), restart_job(automation_job), record_row(asbuilt_record)
+        from asbuilt_worker;
 end $$;

@@ -37,6 +37,10 @@ select progress from automation_attempt where job_id = %(job)s and attempt = %(a
 -- A person's retry; the operators' own function.
 select ops.retry(%(id)s, why_given(%(reason)s)) as view;
 
+-- name: run_job_again :one
+-- A person submits a completed record once more; the operators' own function.
+select ops.run_again(%(id)s, %(reason)s, %(confirmation)s) as view;
+
 -- name: cancel_job :one
 -- A person's cancel; the operators' own function.
 select ops.cancel(%(id)s, why_given(%(reason)s)) as view;

@@ -16,7 +16,8 @@ select j.id, j.record_id, j.project_id, j.device_id, j.attempt, j.generation, j.
   join project on project.id = j.project_id
   left join portal_submission as s on s.portal_key = a.portal_key and s.external_ref = j.external_ref
   left join lateral (select error_code, error_step, error_action from automation_attempt as t
-                      where t.job_id = j.id and t.error_code <> 'SUBMIT_OUTCOME_UNKNOWN' order by t.attempt desc limit 1) as before on true;
+                      where t.job_id = j.id and t.attempt > j.attempts_before
+                        and t.error_code <> 'SUBMIT_OUTCOME_UNKNOWN' order by t.attempt desc limit 1) as before on true;
 
 -- name: begin_alone :exec
 -- The attempt runs alone from now on; nothing when it is over.
@@ -48,8 +49,8 @@ select r.fields, r.form_key, r.asset_key, r.lat, r.lon, r.captured_at,
 select attach_run(%(job)s, %(attempt)s, %(generation)s, %(run_id)s, %(last_seq)s) as after;
 
 -- name: confirmed_steps :many
--- What earlier runs have saved at the portal under this version of the recipe and since the last intent: the latest attempt's
--- steps, which hold what it took over itself. A step without a hash cannot be compared: one from before a correction is
+-- What earlier runs have saved at the portal for this submission, under this version of the recipe and since the last intent: the
+-- latest attempt's steps, which hold what it took over itself. A step without a hash cannot be compared: one from before a correction is
 -- keyed anew, or the portal would get the old content.
 select s.key, s.outputs, s.input_hash
   from automation_step as s
@@ -61,7 +62,8 @@ select s.key, s.outputs, s.input_hash
    and s.attempt = (
        select max(t.attempt) from automation_step as t
         where t.job_id = %(job)s and t.attempt < %(attempt)s and t.state = 'confirmed'
-          and t.attempt > coalesce((select max(i.attempt) from portal_submission as i where i.job_id = %(job)s), 0))
+          and t.attempt > coalesce((select max(i.attempt) from portal_submission as i where i.job_id = %(job)s), 0)
+          and t.attempt > (select j.attempts_before from automation_job as j where j.id = %(job)s))
  order by s.index;
 
 -- name: begin_step :exec

@@ -26,7 +26,7 @@ LIVE_AFTER = {
     "processing": {"processing", "completed", "failed", "held", "retrying", "needs_input", "queued", "cancelled"},
     "retrying": {"retrying", "awaiting_media", "held", "processing", "queued", "cancelled", "failed", "needs_input"},
     "needs_input": {"needs_input", "awaiting_media", "held", "queued", "cancelled", "completed", "failed"},
-    "completed": set(),
+    "completed": {"queued", "held", "awaiting_media"},
     "failed": {"queued", "held", "awaiting_media"},
     "cancelled": {"queued", "held", "awaiting_media"},
 }
@@ -134,7 +134,8 @@ def _jobs(h: History) -> Found:
             yield "J1", job.id, f"still {job.state} after the drain"
         elif job.state in WAITING and not _has_reason(h, job):
             yield "J1", job.id, f"waits in {job.state} and nothing shows why"
-        budget = job.max_attempts * (1 + h.snapshot.retries.get(job.id, 0))
+        acts = h.snapshot.retries.get(job.id, 0) + h.snapshot.again.get(job.id, 0)
+        budget = job.max_attempts * (1 + acts)
         if spent[job.id] > budget:
             yield "J2", job.id, f"{spent[job.id]} failed attempts of {budget}"
         if job.state in WAITING:
@@ -164,6 +165,7 @@ def _transitions(h: History) -> Found:
     state: dict[UUID, str] = {}
     seq: dict[UUID, int] = defaultdict(int)
     left: dict[UUID, int] = defaultdict(int)
+    again: dict[UUID, int] = defaultdict(int)
     fence: dict[UUID, int] = defaultdict(int)
     for event in events:
         job, before = event.job_id, state.get(event.job_id, "")
@@ -174,11 +176,15 @@ def _transitions(h: History) -> Found:
         attempt = int(event.data.get("attempt", 0))
         if attempt < fence[job]:
             yield "J4", job, f"attempt {attempt} follows {fence[job]} at seq {event.seq}"
-        left[job] += before in TERMINAL
+        left[job] += before in TERMINAL and before != "completed"
+        again[job] += before == "completed"
         seq[job], state[job], fence[job] = event.seq, event.state, attempt
     for job, times in left.items():
         if times > h.snapshot.retries.get(job, 0):
             yield "J4", job, f"left a terminal state {times} times, {h.snapshot.retries.get(job, 0)} by a person"
+    for job, times in again.items():
+        if times != h.snapshot.again.get(job, 0):
+            yield "J4", job, f"was completed and went on {times} times, {h.snapshot.again.get(job, 0)} by a person"
     for row in h.snapshot.jobs:
         if (row.seq, row.state) != (seq[row.id], state.get(row.id, "")):
             yield "J5", row.id, f"is {row.state} at {row.seq}; its last event says {state.get(row.id)} at {seq[row.id]}"
@@ -196,15 +202,30 @@ def _effects(h: History) -> Found:
     for reference, taken in accepted.items():
         if len(taken) > 1:
             yield "E1", reference, f"submitted {len(taken)} times, by fences {[effect.fence for effect in taken]}"
-    known = {job.external_ref for job in h.snapshot.jobs}
-    for reference in accepted.keys() - known:
-        yield "E1", reference, "submitted, and no job has this reference"
+    known = set()
     for job in h.snapshot.jobs:
-        count = len(accepted.get(job.external_ref, ()))
+        *former, present = _references(h, job)
+        known |= {*former, present}
+        if job.external_ref != present:
+            yield "E1", job.id, f"its reference is {job.external_ref} and should be {present}"
+        for reference in former:
+            if reference not in accepted:
+                yield "E3", job.id, f"run again, and {reference} was never submitted"
+        count = len(accepted.get(present, ()))
         if job.state == "completed" and count != 1:
             yield "E3", job.id, f"completed with {count} submissions"
         if job.state in ("failed", "cancelled") and count:
             yield "E4", job.id, f"{job.state} with {count} submissions"
+    for reference in accepted.keys() - known:
+        yield "E1", reference, "submitted, and no job has this reference"
+
+
+def _references(h: History, job: JobRow) -> list[str]:
+    """One for each submission that was asked for: the record's own, and a further one each time a person ran it again."""
+    record = next(
+        (record.external_ref for record in h.snapshot.records if record.id == job.record_id), job.external_ref
+    )
+    return [record, *(f"{record}-{n + 2}" for n in range(h.snapshot.again.get(job.id, 0)))]
 
 
 def _photos(*, collected: bool) -> Callable[[History], Found]:

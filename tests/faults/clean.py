@@ -97,7 +97,7 @@ class Story:
 
     def ends(self, *, queue_job_id: int | None = None) -> None:
         snapshot = self.history.snapshot
-        snapshot.records.append(RecordRow(id=record_id(self.n), external_ref=self.reference))
+        snapshot.records.append(RecordRow(id=record_id(self.n), external_ref=f"AB-{self.n:010d}"))
         snapshot.jobs.append(
             JobRow(
                 id=self.job,
@@ -158,7 +158,7 @@ class Story:
 
 
 def clean() -> History:
-    """Five jobs: one attempt · rescued from a killed worker · failed and retried by a person · failed · unknown outcome."""
+    """Six jobs: one attempt · rescued from a killed worker · failed and retried by a person · failed · unknown outcome · run again."""
     h = History(
         calls=[],
         effects=[],
@@ -171,6 +171,7 @@ def clean() -> History:
     _retried(h)
     _failed(h)
     _unknown(h)
+    _again(h)
     h.snapshot.photos.append(PhotoRow(record_id=record_id(1), name="pole", sha256=SHA))
     h.snapshot.files[SHA] = SHA
     return h
@@ -224,6 +225,19 @@ def _unknown(h: History) -> None:
     h.snapshot.intents.append(story.job)
     h.snapshot.queue.append(QueueRow(id=77, queue="waiting", status="todo"))
     story.ends(queue_job_id=77)
+
+
+def _again(h: History) -> None:
+    story = Story(6, h)
+    story.becomes("queued")
+    story.runs(("completed", None), then="completed")
+    story.submits()
+    h.snapshot.again[story.job] = 1
+    story.reference += "-2"
+    story.becomes("queued")
+    story.runs(("completed", None), then="completed")
+    story.submits()
+    story.ends()
 
 
 def of_client(heard: Sequence[Heard], client: str) -> list[int]:

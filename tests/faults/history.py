@@ -123,7 +123,8 @@ class PhotoRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(msgspec.Struct, kw_only=True):
-    """All rows at the end. `files` are the stored files' names with the hash of their bytes; `retries` a job's by people."""
+    """All rows at the end. `files` are the stored files' names with the hash of their bytes; `retries` a job's by people, `again` how often
+    they ran it again."""
 
     records: list[RecordRow]
     jobs: list[JobRow]
@@ -132,6 +133,7 @@ class Snapshot(msgspec.Struct, kw_only=True):
     queue: list[QueueRow]
     intents: list[UUID] = []
     retries: dict[UUID, int] = {}
+    again: dict[UUID, int] = {}
     photos: list[PhotoRow] = []
     files: dict[str, str] = {}
 

@@ -23,6 +23,7 @@ QUEUE = "select id, queue_name as queue, status::text from procrastinate_jobs"
 PHOTOS = """select record_id, name, encode(blob_sha256, 'hex') as sha256 from photo where blob_sha256 is not null"""
 INTENTS = "select job_id from portal_submission where state = 'intent'"
 RETRIES = "select job_id, count(*) from audit_event where action = 'job.retry' group by job_id"
+AGAIN = "select job_id, count(*) from audit_event where action = 'job.run_again' group by job_id"
 
 Row = TypeVar("Row")
 
@@ -38,6 +39,7 @@ async def snapshot(conn: Connection, *, blobs: Path) -> Snapshot:
         photos=await _rows(conn, PHOTOS, PhotoRow),
         intents=[row[0] for row in await (await conn.execute(INTENTS)).fetchall()],
         retries=dict(await (await conn.execute(RETRIES)).fetchall()),
+        again=dict(await (await conn.execute(AGAIN)).fetchall()),
         files=files(blobs),
     )
 

@@ -116,6 +116,24 @@ def submission_of_nobody(h: History) -> None:
     h.effects.append(Effect(reference="AB-NOBODY", fence=1, time=1.0, accepted=True))
 
 
+def run_again_by_nobody(h: History) -> None:
+    h.snapshot.again.clear()
+
+
+def second_under_the_first_reference(h: History) -> None:
+    """The run that was asked for once more, under the reference of the first: a look-up could not tell them apart."""
+    at = position(h.effects, reference=f"AB-{6:010d}-2")
+    change(h.effects, at, reference=f"AB-{6:010d}")
+
+
+def first_one_lost(h: History) -> None:
+    del h.effects[position(h.effects, reference=f"AB-{6:010d}")]
+
+
+def asked_twice_and_submitted_once(h: History) -> None:
+    h.snapshot.again[job_id(6)] = 2
+
+
 def gap_in_store(h: History) -> None:
     del h.snapshot.events[position(h.snapshot.events, job_id=job_id(2), seq=3)]
 
@@ -175,6 +193,11 @@ FAULTS: list[tuple[Spoil, str]] = [
     (last_event_differs, "J5"),
     (double_submission, "E1"),
     (submission_of_nobody, "E1"),
+    (run_again_by_nobody, "E1"),
+    (run_again_by_nobody, "J4"),
+    (second_under_the_first_reference, "E1"),
+    (first_one_lost, "E3"),
+    (asked_twice_and_submitted_once, "E1"),
     (zombie_submission, "E2"),
     (submission_lost, "E3"),
     (failed_and_submitted, "E4"),
@@ -193,9 +216,9 @@ FAULTS: list[tuple[Spoil, str]] = [
 def test_a_clean_history_passes() -> None:
     report = check(clean(), collected=True)
     assert report.violations == [], str(report)
-    assert report.figures["effects"] == 3
+    assert report.figures["effects"] == 5
     assert report.figures["kills_that_hit"] == 1
-    assert report.figures["reconnects"] == 5
+    assert report.figures["reconnects"] == 6
 
 
 @pytest.mark.parametrize(("spoil", "rule"), FAULTS, ids=[f"{rule}-{spoil.__name__}" for spoil, rule in FAULTS])

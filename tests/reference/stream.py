@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from app.core.cache import Progress
-from app.jobs.schemas import JobError, JobView, Question
+from app.jobs.schemas import FormerSubmission, JobError, JobView, Question
 from app.jobs.states import JobState
 from app.live.schemas import Health, RecordChanged, Snapshot
 from tests.reference.markdown import row, table
@@ -24,10 +24,11 @@ EVENTS: dict[str, type[msgspec.Struct]] = {
     "record": RecordChanged,
     "health": Health,
 }
-_WITHIN: dict[str, type[msgspec.Struct]] = {"error": JobError, "question": Question}
+_WITHIN: dict[str, type[msgspec.Struct]] = {"error": JobError, "former": FormerSubmission, "question": Question}
 _WORDS: dict[Any, str] = {
     str: "text", int: "number", UUID: "id", datetime: "time", JobState: "[state](job-life-cycle.md)", Progress: "as event `progress`",
-    JobView: "as event `state`", JobError: "[error](#error)", Question: "[question](#question)", type(None): "null",
+    JobView: "as event `state`", JobError: "[error](#error)", FormerSubmission: "[former](#former)",
+    Question: "[question](#question)", type(None): "null",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from tests.factories import make_record, value
 
 ACTS = {
     "retry": "ops.retry(gen_random_uuid(), {})",
+    "run_again": "ops.run_again(gen_random_uuid(), {})",
     "cancel": "ops.cancel(gen_random_uuid(), {})",
     "hold": "ops.hold(gen_random_uuid(), {})",
     "release": "ops.release(gen_random_uuid(), {})",

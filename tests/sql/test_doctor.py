@@ -52,6 +52,9 @@ BROKEN: list[tuple[str, State, str]] = [
     ("E3", "completed", "delete from portal_submission where job_id = ':job'"),
     ("E3", "completed", "update portal_submission set confirmation = 'another' where job_id = ':job'"),
     ("E3", "completed", "update portal_submission set state = 'intent', confirmation = null where job_id = ':job'"),
+    ("U6", "completed", "update automation_job set times = 2 where id = ':job'"),
+    ("J4", "completed", "update automation_job set times = 2, external_ref = external_ref || '-2' where id = ':job'"),
+    ("E1", "completed", "insert into portal_submission select 'npl', external_ref || '-2', id, 'confirmed', 1, 1, now(), 'N-2' from automation_job where id = ':job'"),
     ("E3", "failed", "insert into portal_submission select 'npl', external_ref, id, 'intent', 1, 1, now() from automation_job where id = ':job'"),
 ]  # fmt: skip
 

@@ -58,6 +58,7 @@ async def test_every_script_stands_in_the_page_and_every_one_named_there_exists(
 async def test_the_page_is_true_from_top_to_bottom(conn: Connection, database_url: str) -> None:
     """Its blocks in their order, as somebody would type them; the variables are what the views have shown."""
     one, two = await failed(conn), await failed(conn)
+    done_once = await make_record(conn, state="completed")
     portal = await portal_of(conn, one)
     fingerprint = await value(conn, "select failure from automation_job where id = %s", two.job_id)
     reference = await value(conn, "select external_ref from automation_job where id = %s", one.job_id)
@@ -65,14 +66,16 @@ async def test_the_page_is_true_from_top_to_bottom(conn: Connection, database_ur
     for block in BLOCKS:
         if "ops.retry(:'job'" in block:
             await conn.execute("select ops.cancel(%s, 'for the page')", [one.job_id])
+        job = done_once.job_id if "ops.run_again(" in block else one.job_id
         await psql(
-            database_url, typed=block, job=one.job_id, portal=portal, fingerprint=fingerprint, record=reference,
+            database_url, typed=block, job=job, confirmation="NPL-1", portal=portal, fingerprint=fingerprint, record=reference,
             project=one.device.project.code,
         )  # fmt: skip
     rows = await conn.execute("select action from audit_event where actor = %s order by id", [login("operator")])
     done = [row[0] for row in await rows.fetchall()]
     assert done == ["job.retry"] * 3 + [
-        "job.hold", "job.release", "job.cancel", "portal.pause", "portal.resume", "portal.limit",
+        "job.hold", "job.release", "job.cancel", "job.run_again", "portal.pause", "portal.resume",
+        "portal.limit",
     ]  # fmt: skip
 
 

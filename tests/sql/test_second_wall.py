@@ -16,6 +16,7 @@ from tests.logins import as_role
 
 ON_A_JOB = (
     "ops.retry('{}', 'why')",
+    "ops.run_again('{}', 'why')",
     "ops.cancel('{}', 'why')",
     "ops.hold('{}', 'why')",
     "ops.release('{}', 'why')",

@@ -26,6 +26,7 @@ from app.local import postgres, valkey
 from sql import Connection
 from sql.migrate import migrate
 from tests.factories import claim, finish, make_record, value
+from tests.logins import make_logins
 from tests.service import Service, listed, multipart, record, service, sign_in, web_settings
 from tests.unit.pictures import jpeg
 from tests.web.test_jobs import demo_device
@@ -207,6 +208,8 @@ class Tour:
         unknown = await make_record(self.conn, state="needs_input", device=await demo_device(self.conn))
         outcome = {"submitted": True, "confirmation": "NPL-2026-000101", "reason": "seen at the portal"}
         await self.call("POST", f"/api/jobs/{unknown.job_id}/outcome", headers=person, json=outcome, expect=200)
+        again = {"reason": "the customer deleted the entry", "confirmation": "NPL-2026-000101"}
+        await self.call("POST", f"/api/jobs/{unknown.job_id}/run-again", headers=person, json=again, expect=202)
 
     async def operations(self, person: dict[str, str]) -> None:
         await make_record(self.conn, state="failed", device=await demo_device(self.conn))
@@ -277,6 +280,7 @@ async def main() -> bytes:
     """The examples, as they are written to a file."""
     with tempfile.TemporaryDirectory(prefix="tour-") as folder, postgres.server(Path(folder) / "pg") as url:
         await migrate(url)
+        make_logins(url)
         with valkey.server(Path(folder) / "valkey") as redis:
             async with (
                 await AsyncConnection.connect(url, autocommit=True) as conn,

@@ -50,6 +50,15 @@ class JobNotRetryable(Problem):
     code, status, retry = "job-not-retryable", 409, "never"
 
 
+class JobNotCompleted(Problem):
+    """Only a completed job can be run again.
+
+    It is not completed, or the portal has given it another number since; look at the job.
+    """
+
+    code, status, retry = "job-not-completed", 409, "never"
+
+
 class JobNotCancellable(Problem):
     """The job is in a state that cannot be cancelled.
 

@@ -66,7 +66,7 @@ const REVIEW_STATES = {
 
 // What a person, or somebody with psql, did: every action that the database keeps on record.
 const ACTIONS = {
-  "job.retry": "Retried", "job.hold": "Put on hold", "job.release": "Released", "job.cancel": "Cancelled",
+  "job.retry": "Retried", "job.run_again": "Ran it again", "job.hold": "Put on hold", "job.release": "Released", "job.cancel": "Cancelled",
   "job.outcome": "Said what the portal has", "job.reschedule": "Moved in the queue by hand",
   "queue.delete": "Deleted a queue row by hand", "queue.ended": "Ended a queue row by hand", "queue.truncate": "Emptied the queue by hand",
   "question.answer": "Answered a question", "defect.waive": "Waived a finding",
