@@ -32,6 +32,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     engine_config: dict[str, Any]
     submission: str | None
     confirmation: str | None
+    former: list[str] = []
+    """Numbers that the portal gave it before it was run again."""
     suspect: bool
     spent: Literal["attempts", "interruptions"] | None
     """This budget is used up: what is left to do is to find out whether the portal has the record."""

@@ -63,6 +63,9 @@ async def _look(shop: Workshop, claim: Claim) -> Lookup:
     )
     said = {"event": "submission.looked_up", "job": claim.id, "attempt": claim.attempt}
     log.info("looked the record up at the portal: %s", type(answer).__name__.lower(), extra=said)
+    if isinstance(answer, Found) and answer.confirmation_number in claim.former:
+        # A search that takes part of a reference shows the entry from before the record was run again.
+        return Unavailable(reason=f"its search shows {answer.confirmation_number}, the entry before")
     return answer
 
 

@@ -5,6 +5,8 @@
 select j.id, j.record_id, j.project_id, j.device_id, j.attempt, j.generation, j.external_ref,
        a.portal_key, a.label as account, p.recipe, p.recipe_version, p.engine, p.engine_config,
        s.state as submission, s.confirmation,
+       array(select f.confirmation from portal_submission as f
+              where f.job_id = j.id and f.state = 'confirmed' and f.external_ref <> j.external_ref) as former,
        j.interruptions >= 2 as suspect,
        case when j.failures >= j.max_attempts then 'attempts' when j.interruptions >= 3 then 'interruptions' end as spent,
        p.approval or project.approval as approval,

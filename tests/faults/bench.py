@@ -242,9 +242,10 @@ class Bench:
             .execute("select external_ref, state from automation_job where id = any(%s)", (self.jobs,))
             .fetchall()
         )
+        said += [f"{count} submissions under {reference}" for reference, count in self.effects.items() if count > 1]
         for reference, state in states:
             count = self.effects.get(reference, 0)
-            if count > 1 or (state == "completed" and count != 1) or (state in ("failed", "cancelled") and count):
+            if (state == "completed" and count != 1) or (state in ("failed", "cancelled") and count):
                 said.append(f"{reference} is {state} with {count} submissions")
         return said
 

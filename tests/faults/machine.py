@@ -33,6 +33,7 @@ WEIGHTS = {
     "die": 1,
     "timer": 2,
     "retry": 1,
+    "run_again": 1,
     "cancel": 1,
     "stop_run": 1,
     "edit_by_hand": 1,
@@ -99,6 +100,7 @@ class Lifecycle(RuleBasedStateMachine):
             "release": lambda: self.bench.held is not None,
             "service_forgets": lambda: bool(self.bench.runs),
             "upload": lambda: len(self.bench.jobs) < 4,
+            "run_again": lambda: bool(self.bench.effects),
         }
         return what not in needs or needs[what]()
 
@@ -245,6 +247,15 @@ class Lifecycle(RuleBasedStateMachine):
     def retry(self, conn: int, n: int, _variant: int) -> None:
         with busy_is_nothing():
             self.bench.value("select ops.retry(%s, 'try again')", self.job(n), conn=conn)
+
+    def run_again(self, conn: int, n: int, _variant: int) -> None:
+        """Taken exactly when the job is completed, whoever else is at it."""
+        job = self.job(n)
+        completed = self.bench.value("select state = 'completed' from automation_job where id = %s", job)
+        with busy_is_nothing():
+            self.bench.value("select ops.run_again(%s, 'they lost it')", job, conn=conn)
+            self.seen["run_again"] += 1
+            assert completed, "a job that was not completed was run again"
 
     def cancel(self, conn: int, n: int, _variant: int) -> None:
         with busy_is_nothing():

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 
 from app.jobs.states import JobState
 from sql import Connection
+from tasks import store as tasks
 from tests.factories import Made, claim, complete, fail, finish, make_record, value
 from tests.logins import as_role
 
@@ -171,6 +172,20 @@ async def test_a_cancel_that_came_too_late_for_the_first_one_is_not_asked_of_the
     await finish(conn, made.job_id, made.attempt)
     await conn.execute(AGAIN, [made.job_id])
     assert await row(conn, made, "cancel_requested_at") == (None,)
+
+
+async def test_the_portal_has_saved_nothing_of_the_second_one_yet(conn: Connection) -> None:
+    """Steps of an attempt that took the run of a lost one over stand after the intent, and are the first submission's all the same."""
+    made = await make_record(conn, state="completed")
+    await conn.execute(
+        "insert into automation_step (job_id, attempt, key, index, total, label, state, ended_at, input_hash, recipe_version)"
+        " values (%s, 1, 'job', 1, 1, 'Job', 'confirmed', now(), 'hash', 1)", [made.job_id],
+    )  # fmt: skip
+    await conn.execute("update portal_submission set attempt = 0")
+    asked: dict[str, Any] = {"job": made.job_id, "attempt": 2, "recipe_version": 1}
+    assert [step.key for step in await tasks.CONFIRMED_STEPS(conn, **asked)] == ["job"]
+    await conn.execute(AGAIN, [made.job_id])
+    assert await tasks.CONFIRMED_STEPS(conn, **asked) == []
 
 
 async def test_progress_of_the_second_one_counts(conn: Connection) -> None:
