@@ -10,7 +10,7 @@ select r.id, r.external_ref, p.code as project, r.form_key as form, r.asset_key 
   left join lateral (select * from automation_job as a where a.record_id = r.id order by a.created_at desc limit 1) as j on true
  where r.deleted_at is null;
 comment on view ops.records is 'Where is my record? One row a record, with its latest job. Find it by id, external_ref or project and asset; what happened to it is in ops.timeline.';
-comment on column ops.records.external_ref is 'The reference under which the portal has it.';
+comment on column ops.records.external_ref is 'Our reference for it, under which the portal has it. Where it was run again, the portal has it under others too: ops.submissions.';
 comment on column ops.records.device is 'The phone that sent it first.';
 comment on column ops.records.review_state is 'What the office says: received, has_issues, rejected or approved.';
 comment on column ops.records.media_state is 'awaiting: photos were announced that have not come.';

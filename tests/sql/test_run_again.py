@@ -172,6 +172,12 @@ async def test_a_cancel_that_came_too_late_for_the_first_one_is_not_asked_of_the
     await finish(conn, made.job_id, made.attempt)
     await conn.execute(AGAIN, [made.job_id])
     assert await row(conn, made, "cancel_requested_at") == (None,)
+    # Nor of what is retried after it failed all the same.
+    attempt = await claim(conn, made.job_id)
+    await conn.execute("select ops.cancel(%s, 'stop')", [made.job_id])
+    assert await fail(conn, made.job_id, attempt) == "failed"
+    await conn.execute("select ops.retry(%s, 'go on')", [made.job_id])
+    assert await row(conn, made, "cancel_requested_at") == (None,)
 
 
 async def test_the_portal_has_saved_nothing_of_the_second_one_yet(conn: Connection) -> None:

@@ -163,6 +163,17 @@ async def test_what_the_portal_has_is_not_corrected(served: Service, conn: Conne
     await refused(await put(served, deeper(body), '"1"'), 409, "record-submitted", "never")
 
 
+async def test_what_is_run_again_is_corrected_until_the_portal_has_it_again(served: Service, conn: Connection) -> None:
+    body, job = await queued_record(served, conn)
+    assert await complete(conn, job, await claim(conn, job))
+    await conn.execute("select ops.run_again(%s, 'they lost it')", [job])
+    answer = await put(served, deeper(body), '"1"')
+    assert answer.status_code == 200, answer.text
+    assert await value(conn, "select revision from automation_job") == 2
+    assert await complete(conn, job, await claim(conn, job), confirmation="NPL-2")
+    await refused(await put(served, body, '"2"'), 409, "record-submitted", "never")
+
+
 async def test_a_failed_job_runs_again_with_the_correction(served: Service, conn: Connection) -> None:
     body, job = await queued_record(served, conn)
     attempt = await claim(conn, job)

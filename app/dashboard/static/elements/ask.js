@@ -5,10 +5,10 @@ import { h, setText } from "../dom.js";
 let serial = 0;
 
 /**
- * Open it inside `host`. `send(text)` answers the words of a refusal, and the dialog stays with what was typed; or null, and it
+ * Open it inside `host`. `agree` are words that have to be ticked first. `send(text)` answers the words of a refusal, and the dialog stays with what was typed; or null, and it
  * closes. Returns the <dialog>, gone once it is closed.
  */
-export function askWords(host, { title, words = [], label, placeholder = "", submit, leave = "Cancel", required = true, long = false, limit = 500, send }) {
+export function askWords(host, { title, words = [], label, placeholder = "", submit, leave = "Cancel", required = true, long = false, limit = 500, agree = "", send }) {
   const id = `ask-${(serial += 1)}`;
   const asked = { name: "reason", required, minlength: required ? 3 : null, maxlength: limit, autocomplete: "off", placeholder };
   const field = long ? h("textarea", { ...asked, rows: 4 }) : h("input", asked);
@@ -32,6 +32,7 @@ export function askWords(host, { title, words = [], label, placeholder = "", sub
     h("form", { class: "retry", onSubmit: act },
       h("h2", { id }, title), words,
       h("label", {}, h("span", {}, label), field),
+      agree ? h("label", { class: "agree" }, h("input", { type: "checkbox", name: "agree", required: true }), h("span", {}, agree)) : null,
       h("div", { class: "acts" }, button, h("button", { type: "button", onClick: () => dialog.close() }, leave), answer)));
   dialog.addEventListener("close", (event) => {
     event.stopPropagation();

@@ -1,8 +1,10 @@
-// What a person may do with a record's job beside retrying it: hold, release, cancel. Each asks why; handlers decide.
+// What a person may do with a record's job beside retrying it: hold, release, cancel, and run again what is completed. Each asks
+// why; handlers decide.
 
 import { visible } from "../../core.js";
-import { fill, h } from "../../dom.js";
+import { fill, foreign, h } from "../../dom.js";
 import { icon } from "../../icons.js";
+import { portalName } from "../../words.js";
 import { askWords } from "../ask.js";
 
 const WAITING = ["awaiting_media", "held", "queued", "retrying"];
@@ -25,6 +27,15 @@ const ACTS = {
     words: "Nothing is submitted. A run that has begun is asked to stop; one that is just submitting is settled first.",
     open: (job) => !OVER.includes(job.state),
   },
+  "run-again": {
+    label: "Run again…", icon: "retry", title: "Submit this record a second time?", submit: "Submit it again", operator: true,
+    words: (job) => ["This keys the record into ", foreign(portalName(job.portal), { limit: 80 }), " once more, as a new entry. The entry that is there, number ",
+      foreign(job.confirmation, { class: "mono", limit: 120 }), ", stays there unless the portal removes it."],
+    agree: "I have looked at the portal: its entry is gone or in the wrong place, and another one is wanted.",
+    // The number that is shown: when somebody else was quicker, nothing is submitted.
+    body: (job) => ({ confirmation: job.confirmation }),
+    open: (job) => job.state === "completed",
+  },
 };
 
 export class ActsSection {
@@ -44,22 +55,23 @@ export class ActsSection {
   update(_record, job, role) {
     const operator = role === "operator" || role === "admin";
     const open = job && role !== "viewer" ? Object.keys(ACTS).filter((name) => (operator || !ACTS[name].operator) && ACTS[name].open(job)) : [];
-    const key = JSON.stringify([job?.id, open]);
+    const key = JSON.stringify([job?.id, job?.confirmation, open]);
     if (key === this.#key) return;
     this.#key = key;
     this.element.hidden = open.length === 0;
-    fill(this.element, open.map((name) => h("button", { type: "button", class: "quiet", onClick: () => this.#ask(name, job.id) }, icon(ACTS[name].icon), ACTS[name].label)));
+    fill(this.element, open.map((name) => h("button", { type: "button", class: "quiet", onClick: () => this.#ask(name, job) }, icon(ACTS[name].icon), ACTS[name].label)));
   }
 
   #ask(name, job) {
-    const { title, words, submit } = ACTS[name];
-    this.#dialog = askWords(document.body, { title, words: [h("p", { class: "faint" }, words)], label: "Reason, kept with the record’s history", submit, leave: "Leave it",
-      send: (reason) => this.#send(name, job, reason) });
+    const { title, words, submit, agree, body } = ACTS[name];
+    const said = typeof words === "function" ? words(job) : words;
+    this.#dialog = askWords(document.body, { title, words: [h("p", { class: "faint" }, said)], label: "Reason, kept with the record’s history", submit, leave: "Leave it", agree,
+      send: (reason) => this.#send(name, job.id, { reason, ...body?.(job) }) });
   }
 
-  async #send(name, job, reason) {
+  async #send(name, job, body) {
     try {
-      this.onChange(await this.api.send("POST", `/api/jobs/${encodeURIComponent(job)}/${name}`, { reason }));
+      this.onChange(await this.api.send("POST", `/api/jobs/${encodeURIComponent(job)}/${name}`, body));
       return null;
     } catch (problem) {
       if (problem.status === 409) this.onChange(null);

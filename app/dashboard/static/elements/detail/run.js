@@ -34,7 +34,7 @@ export class RunSection {
     this.#job = job;
     const running = record.attempts.find((attempt) => attempt.job_id === job?.id && attempt.attempt === job.attempt);
     this.#began = new Map((running?.steps ?? []).map((step) => [step.key, Date.parse(step.started_at)]));
-    const key = job ? JSON.stringify([job.id, job.state, job.attempt, job.wait_reason, job.error, job.confirmation, job.ready_at, role]) : "none";
+    const key = job ? JSON.stringify([job.id, job.state, job.attempt, job.wait_reason, job.error, job.confirmation, job.former?.length, job.ready_at, role]) : "none";
     if (key !== this.#key) {
       this.#key = key;
       this.#build(job, role);
@@ -53,7 +53,7 @@ export class RunSection {
     const state = stateOf(job.state);
     fill(this.element, h("div", { class: "run-words" },
       h("span", { class: "run-icon" }, icon(state.icon)),
-      h("div", { class: "run-text" }, build(job, this.api), state.retry ? this.#retryForm(state.retry, role) : null)));
+      h("div", { class: "run-text" }, build(job, this.api), formerWords(job), state.retry ? this.#retryForm(state.retry, role) : null)));
     if (job.state === "retrying") this.#countdown();
   }
 
@@ -219,8 +219,14 @@ function problemWords(job) {
     error?.message ? h("p", { class: "said" }, foreign(error.message, { limit: 1000 })) : null,
     h("p", { class: "faint" }, error?.code ? [foreign(error.code, { class: "mono", limit: 80 }), " "] : null, step,
       step.length > 0 || error?.code ? " · " : null, `attempt ${job.attempt}, ${job.failures} of ${job.max_attempts} failures used`),
-    retrying ? h("p", { class: "next", "data-countdown": true }) : h("p", { class: "faint" }, "Nothing was submitted."),
+    retrying ? h("p", { class: "next", "data-countdown": true }) : h("p", { class: "faint" }, job.former?.length ? "Nothing was submitted this time." : "Nothing was submitted."),
   ];
+}
+
+/** The entries from before it was run again, which stand in the portal unless somebody has removed them there. */
+function formerWords(job) {
+  return (job.former ?? []).map((one) => h("p", { class: "faint" }, `Submitted before, ${clock(one.submitted_at)}: number `,
+    foreign(one.confirmation, { class: "mono", limit: 120 }), ", reference ", foreign(one.external_ref, { class: "mono", limit: 80 })));
 }
 
 function waitingWords(job) {

@@ -1,0 +1,72 @@
+"""An operator has a completed record entered a second time, behind a dialog that says what that does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from sql import Connection
+from tests.browser.eyes import problems
+from tests.browser.test_operations_pages import seated
+from tests.factories import claim, complete, finish, make_record, value
+from tests.service import Service
+from tests.web.test_jobs import demo_device
+
+SHOTS = os.environ.get("ASBUILT_TEST_SHOTS", "")
+"""A folder to leave pictures of the dialog in, for people to look at."""
+
+
+async def test_a_completed_record_is_run_again_and_both_numbers_stay(served: Service, conn: Connection) -> None:
+    made = await make_record(conn, state="completed", device=await demo_device(conn))
+    reference = await value(conn, "select external_ref from asbuilt_record")
+    async with seated(served, conn, f"/records/{made.record_id}") as desk:
+        page = desk.page
+        number = page.locator(".run .number")
+        await expect(number).to_have_text("NPL-1")
+        await page.get_by_role("group", name="Acts on the job").get_by_role("button", name="Run again…").click()
+        ask = page.get_by_role("dialog", name="Submit this record a second time?")
+        await expect(ask).to_contain_text("number NPL-1, stays there unless the portal removes it")
+        assert await problems(page, "dialog.waive") == []
+        if SHOTS:
+            await page.screenshot(path=str(Path(SHOTS) / "run-again.png"))
+        await ask.get_by_label("Reason").fill("The customer deleted the entry")
+        # Enter is not enough: it asks for the tick.
+        await page.keyboard.press("Enter")
+        await expect(ask).to_be_visible()
+        assert await value(conn, "select times from automation_job") == 1
+        await ask.get_by_role("checkbox").check()
+        await ask.get_by_role("button", name="Submit it again").click()
+        await expect(ask).to_have_count(0)
+        run = page.get_by_role("region", name="Automation", exact=True)
+        await expect(run).to_contain_text(f"number NPL-1, reference {reference}")
+        attempt = await claim(conn, made.job_id)
+        assert await complete(conn, made.job_id, attempt, confirmation="NPL-2")
+        await finish(conn, made.job_id, attempt)
+        await expect(number).to_have_text("NPL-2")
+        timeline = page.locator(".timeline")
+        for text in ("The customer deleted the entry", "Confirmation NPL-1", "Confirmation NPL-2"):
+            await expect(timeline).to_contain_text(text)
+
+
+async def test_a_page_that_is_behind_submits_nothing_and_a_reviewer_is_not_asked(
+    served: Service, conn: Connection
+) -> None:
+    made = await make_record(conn, state="completed", device=await demo_device(conn))
+    path = f"/records/{made.record_id}"
+    async with seated(served, conn, path) as desk:
+        await desk.page.get_by_role("button", name="Run again…").click()
+        ask = desk.page.get_by_role("dialog", name="Submit this record a second time?")
+        await ask.get_by_label("Reason").fill("The customer deleted the entry")
+        await ask.get_by_role("checkbox").check()
+        # Somebody else does so first, and it goes through.
+        await conn.execute("select ops.run_again(%s, 'they lost it')", [made.job_id])
+        attempt = await claim(conn, made.job_id)
+        assert await complete(conn, made.job_id, attempt, confirmation="NPL-2")
+        await ask.get_by_role("button", name="Submit it again").click()
+        await expect(ask.get_by_role("alert")).to_contain_text("the portal's number is NPL-2 by now")
+    assert await value(conn, "select times from automation_job") == 2
+    async with seated(served, conn, path, role="reviewer") as desk:
+        await expect(desk.page.locator(".run .number")).to_have_text("NPL-2")
+        await expect(desk.page.get_by_role("button", name="Run again…")).to_have_count(0)
