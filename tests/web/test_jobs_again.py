@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 from typing import Any
 from uuid import uuid4
 
@@ -39,6 +41,11 @@ async def test_an_operator_submits_once_more_and_the_former_number_stays_in_sigh
     assert [(one["external_ref"], one["confirmation"]) for one in job["former"]] == [
         (before["external_ref"], before["confirmation"])
     ]
+    table = (await served.http.get("/api/exports/records.csv", headers=operator)).text
+    [line] = csv.DictReader(io.StringIO(table.lstrip("\ufeff")))
+    assert [line[name] for name in ("external_ref", "job_external_ref", "job_confirmation")] == [
+        before["external_ref"], job["external_ref"], "NPL-2",
+    ]  # fmt: skip
     record = (await served.http.get(f"/api/records/{made.record_id}", headers=operator)).json()
     acts = [entry for entry in record["timeline"] if entry["kind"] == "job.run_again"]
     assert [act["actor"][:5] for act in acts] == ["user:"]

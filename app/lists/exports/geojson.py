@@ -22,6 +22,7 @@ def feature(row: ExportRow) -> bytes:
         "h_accuracy_m": row.h_accuracy_m,
         "job_state": job.get("state"),
         "confirmation": job.get("confirmation"),
+        "job_external_ref": job.get("external_ref"),
         "fields": row.fields,
     }
     return msgspec.json.encode({"type": "Feature", "id": str(row.id), "geometry": point, "properties": properties})

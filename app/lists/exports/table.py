@@ -24,7 +24,7 @@ _COUNTS = {
     "open_minor": ("defects", "minor"),
     "open_info": ("defects", "info"),
 }
-_JOB = ("id", "state", "wait_reason", "attempt", "portal", "confirmation", "portal_url", "finished_at")
+_JOB = ("id", "state", "wait_reason", "attempt", "portal", "confirmation", "portal_url", "finished_at", "external_ref")
 FIXED = (*_RECORD, *_POSITION, *_COUNTS, *(f"job_{name}" for name in _JOB), "error_code")
 OTHER = "other_fields"
 """What a record says beside the fields of its form, as JSON."""
