@@ -72,8 +72,9 @@ WAITING = 0.4
 WAITING_CONNECTIONS = 16_384
 """How many connections wait to be accepted, as far as the system lets us (net.core.somaxconn): a refused one waits a second."""
 
-ACCEPTED_AT_ONCE = 64
-"""asyncio takes as many in one go as it was told may wait; everybody else would wait for thousands of them."""
+ACCEPTED_AT_ONCE = 256
+"""asyncio takes as many in one go as it was told may wait. With more, everybody who is in has to wait for them; with fewer, an
+upload that comes with thousands of viewers waits in line for seconds."""
 
 OTHER_FILES = 2000
 """What uploads, other requests, photos and connections may need of a process's files beside its event streams."""

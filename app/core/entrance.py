@@ -16,7 +16,7 @@ _STREAMS = "/api/events"
 _UNCOUNTED = ("/health/", "/metrics", _STREAMS)
 """A load balancer and whoever looks why we are slow are always answered, and streams have limits of their own."""
 
-BEGINNING = 50
+BEGINNING = 20
 """How many streams begin at once. Thousands come back in one moment, and an upload shall not wait for all of them."""
 
 

@@ -25,7 +25,7 @@ from tests.faults.viewers import RECEIVE_BUFFER, Viewer, looking, many_files, re
 from tests.machine import connections
 
 MIB = 2**20
-VIEWERS, ROOMS = 4000, 2
+VIEWERS, ROOMS = 9500, 2
 STUCK, MUTE, LATE, NORMAL = 50, 25, 10, 50
 """Of those that are stuck some have read the beginning and then fall mute; the others have never read a byte."""
 JOBS, PER_S, LOAD_S, SIZE = 20, 200, 60, 1300
@@ -84,7 +84,8 @@ async def rooms(c: Cluster) -> AsyncIterator[list[Room]]:
 
 def viewers_in(c: Cluster, name: str, *, count: int) -> Proc:
     command = (sys.executable, "-m", "tests.faults.room", c.url, c.token, str(count))
-    return Proc(name, command, env=c.env(), folder=c.folder)
+    # Theirs are other machines: what they take of this one's time is not to be taken from who is measured.
+    return Proc(name, command, env=c.env(), folder=c.folder, prefix=("nice", "-n", "10"))
 
 
 async def everywhere(waits: Iterable[Awaitable[None]]) -> None:
@@ -135,7 +136,7 @@ async def test_thousands_of_viewers_come_back_at_once_and_uploads_do_not_notice(
         assert resumed >= 2 * VIEWERS
         assert again < 0.05 * resumed, "a resume is a replay; a snapshot a viewer would be a second storm"
         assert not any(room.said.went_back for room in there)
-        report = await c.judge(demands=Demands(acked=40, effects=40), limits=Limits(ack_p99_s=3.0))
+        report = await c.judge(demands=Demands(acked=40, effects=40), limits=Limits(ack_p99_s=1.0))
         print(f"uploads p99 {report.figures['ack_p99_s']:.2f} s")
 
 
