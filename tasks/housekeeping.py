@@ -21,6 +21,10 @@ log = logging.getLogger("asbuilt.worker")
 BATCH_S = 0.08
 """What a batch of retention may take; with it, its rows are free again within a tenth of a second."""
 
+RESTS = 3
+"""So many times as long as a batch took, before the next one. Without rests what they write piles up on the disk, and then one of them
+waits for it, where the server cannot cut it."""
+
 COMPARED_AT_ONCE = 20
 """Photos in one transaction: it holds the jobs on which it found something, and is to be over in a tenth of a second."""
 
@@ -114,11 +118,7 @@ class Keeper:
         return sum([await self._apply(policy) for policy in policies])
 
     async def _apply(self, policy: store.PolicyRow) -> int:
-        removed = 0
-        async for batch in batches(self._shop.pool, policy):
-            removed += batch.removed
-            # As long as it took: half of the time is everybody else's.
-            await asyncio.sleep(batch.took_s)
+        removed = sum([batch.removed async for batch in batches(self._shop.pool, policy)])
         if removed:
             said = {"event": "retention.removed", "what": policy.what, "outcome": policy.outcome, "rows": removed}
             log.info("what was kept long enough was removed", extra=said)
@@ -150,7 +150,9 @@ async def batches(pool: Pool, policy: store.PolicyRow) -> AsyncGenerator[Batch]:
             said = {"event": "retention.cut", "what": policy.what, "outcome": policy.outcome, "rows": size}
             log.warning("a batch of retention took too long", extra=said)
             size //= 2
-        yield Batch(removed=removed, took_s=time.monotonic() - began)
+        batch = Batch(removed=removed, took_s=time.monotonic() - began)
+        yield batch
+        await asyncio.sleep(RESTS * batch.took_s)
 
 
 async def _again_and_again(shop: Workshop, sweep: Callable[[], Awaitable[object]], *, event: str) -> None:
