@@ -20,11 +20,6 @@ log = logging.getLogger("asbuilt.worker")
 
 BATCH_S = 0.08
 """What a batch of retention may take; with it, its rows are free again within a tenth of a second."""
-
-RESTS = 3
-"""So many times as long as a batch took, before the next one. Without rests what they write piles up on the disk, and then one of them
-waits for it, where the server cannot cut it."""
-
 COMPARED_AT_ONCE = 20
 """Photos in one transaction: it holds the jobs on which it found something, and is to be over in a tenth of a second."""
 
@@ -152,7 +147,11 @@ async def batches(pool: Pool, policy: store.PolicyRow) -> AsyncGenerator[Batch]:
             size //= 2
         batch = Batch(removed=removed, took_s=time.monotonic() - began)
         yield batch
-        await asyncio.sleep(RESTS * batch.took_s)
+        # Now that nothing is held: a batch that met a full buffer of the log would wait for the disk where the server cannot cut it.
+        async with pool.connection() as conn:
+            await store.FLUSH_LOG(conn)
+        # Half of the time is everybody else's.
+        await asyncio.sleep(batch.took_s)
 
 
 async def _again_and_again(shop: Workshop, sweep: Callable[[], Awaitable[object]], *, event: str) -> None:

@@ -183,6 +183,10 @@ select settle_parked(%(job)s, %(attempt)s, %(wait_reason)s, %(error)s) as done;
 -- The worker stops; a successor goes on.
 select settle_detached(%(job)s, %(attempt)s) as done;
 
+-- name: flush_log :exec
+-- What was committed without waiting for the disk is on it when this is answered.
+select pg_logical_emit_message(true, 'asbuilt.flush', '');
+
 -- name: turned_away :one
 -- Whether a job whose queue row was refused waits for its portal account again.
 select exists (select from automation_job where id = %(job)s and state in ('queued', 'held') and wait_reason is not null) as done;
