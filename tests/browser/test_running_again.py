@@ -26,7 +26,7 @@ async def test_a_completed_record_is_run_again_and_both_numbers_stay(served: Ser
         number = page.locator(".run .number")
         await expect(number).to_have_text("NPL-1")
         await page.get_by_role("group", name="Acts on the job").get_by_role("button", name="Run again…").click()
-        ask = page.get_by_role("dialog", name="Submit this record a second time?")
+        ask = page.get_by_role("dialog", name="Submit this record once more?")
         await expect(ask).to_contain_text("number NPL-1, stays there unless the portal removes it")
         assert await problems(page, "dialog.waive") == []
         if SHOTS:
@@ -57,7 +57,7 @@ async def test_a_page_that_is_behind_submits_nothing_and_a_reviewer_is_not_asked
     path = f"/records/{made.record_id}"
     async with seated(served, conn, path) as desk:
         await desk.page.get_by_role("button", name="Run again…").click()
-        ask = desk.page.get_by_role("dialog", name="Submit this record a second time?")
+        ask = desk.page.get_by_role("dialog", name="Submit this record once more?")
         await ask.get_by_label("Reason").fill("The customer deleted the entry")
         await ask.get_by_role("checkbox").check()
         # Somebody else does so first, and it goes through.

@@ -28,7 +28,7 @@ const ACTS = {
     open: (job) => !OVER.includes(job.state),
   },
   "run-again": {
-    label: "Run again…", icon: "retry", title: "Submit this record a second time?", submit: "Submit it again", operator: true,
+    label: "Run again…", icon: "retry", title: "Submit this record once more?", submit: "Submit it again", operator: true,
     words: (job) => ["This keys the record into ", foreign(portalName(job.portal), { limit: 80 }), " once more, as a new entry. The entry that is there, number ",
       foreign(job.confirmation, { class: "mono", limit: 120 }), ", stays there unless the portal removes it."],
     agree: "I have looked at the portal: its entry is gone or in the wrong place, and another one is wanted.",
