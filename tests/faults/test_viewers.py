@@ -93,6 +93,7 @@ async def everywhere(waits: Iterable[Awaitable[None]]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 async def test_thousands_of_viewers_come_back_at_once_and_uploads_do_not_notice() -> None:
     """Failure mode 17: the web process is killed under all viewers and uploads, twice."""
     async with cluster(workers=1, seconds=0.3) as c, rooms(c) as there:
