@@ -60,7 +60,14 @@ def server_url(servers: ExitStack) -> Iterator[str]:
     with psycopg.connect(url, autocommit=True) as conn:
         for name in _made:
             conn.execute(f"drop database if exists {name} with (force)")
-    drop_logins(url)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In the process that the others tested for, or that tested alone: nobody uses the server any more."""
+    url = os.environ.get("DATABASE_URL")
+    if url and not hasattr(session.config, "workerinput"):
+        drop_logins(url)
 
 
 @pytest.fixture(scope="session")

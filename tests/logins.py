@@ -1,11 +1,13 @@
 """Who the processes under test sign in to Postgres as: members of the roles they have in production, not its owner.
 
-So every test of a web process or a worker is also one of what its role is granted. Each test process has logins of its own:
-roles belong to a whole server, which may be somebody's (`DATABASE_URL`) and keeps none of them.
+So every test of a web process or a worker is also one of what its role is granted. Each test process has logins of its own.
+Roles belong to a whole server, which may be somebody's (`DATABASE_URL`) and keeps none of them. They go together when every process
+has ended: a migration sets limits for all logins of the server, and fails where one is dropped at that moment.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
@@ -16,15 +18,17 @@ import psycopg
 from psycopg import conninfo, sql
 
 from sql import Connection
+from tests.machine import process_number
 
 PASSWORD = token_hex(16)
 ROLES = ("app", "worker", "operator", "readonly")
-_MINE = token_hex(4)
+_RUN = os.environ.setdefault("ASBUILT_TEST_RUN", token_hex(4))
+"""Named by the process that begins a run, and by those that it starts."""
 
 
 def login(role: str) -> str:
     """The name of a member of `asbuilt_<role>`."""
-    return f"asbuilt_test_{role}_{_MINE}"
+    return f"asbuilt_test_{role}_{_RUN}_{process_number()}"
 
 
 def make_logins(database_url: str) -> None:
@@ -41,9 +45,11 @@ def make_logins(database_url: str) -> None:
 
 
 def drop_logins(server_url: str) -> None:
+    """Of every process of this run."""
     with psycopg.connect(server_url, autocommit=True) as conn:
-        for role in ROLES:
-            conn.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(login(role))))
+        names = "select rolname from pg_roles where starts_with(rolname, 'asbuilt_test_') and strpos(rolname, %s) > 0"
+        for (name,) in conn.execute(names, [f"_{_RUN}_"]).fetchall():
+            conn.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
 
 
 def as_role(role: str, database_url: str) -> str:
