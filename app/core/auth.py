@@ -151,8 +151,10 @@ class Doorkeeper:
         return await self._known_or(digest(secret), lambda: self._load_session(secret))
 
     def forget(self, secret: str) -> None:
-        """Drop a session at once, when it signs out."""
-        self._known.pop(digest(secret), None)
+        """Drop a session at once, when it signs out; an answer that is under way will not be remembered."""
+        key = digest(secret)
+        self._known.pop(key, None)
+        self._asking.pop(key, None)
 
     async def _known_or(self, key: bytes, load: Callable[[], Coroutine[Any, Any, Caller]]) -> Caller:
         caller = self._recall(key)
@@ -166,8 +168,11 @@ class Doorkeeper:
         return await asyncio.shield(asked)
 
     def _answered(self, key: bytes, asked: asyncio.Task[Caller]) -> None:
+        failed = asked.cancelled() or asked.exception() is not None
+        if self._asking.get(key) is not asked:
+            return
         del self._asking[key]
-        if not asked.cancelled() and asked.exception() is None:
+        if not failed:
             self._remember(key, asked.result())
 
     async def _load_session(self, secret: str) -> Caller:

@@ -30,6 +30,10 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str
     etag: str
 
+    @classmethod
+    def of(cls, body: bytes, content_type: str) -> Asset:
+        return cls(body=body, content_type=content_type, etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+
 
 def load_assets(directory: Path = STATIC) -> Mapping[str, Asset]:
     """Every file below `directory` by its relative posix name. Raises `KeyError` for a suffix without a content type."""
@@ -37,10 +41,5 @@ def load_assets(directory: Path = STATIC) -> Mapping[str, Asset]:
     for path in sorted(directory.rglob("*")):
         if not path.is_file() or path.name.startswith("."):
             continue
-        body = path.read_bytes()
-        assets[path.relative_to(directory).as_posix()] = Asset(
-            body=body,
-            content_type=CONTENT_TYPES[path.suffix],
-            etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"',
-        )
+        assets[path.relative_to(directory).as_posix()] = Asset.of(path.read_bytes(), CONTENT_TYPES[path.suffix])
     return MappingProxyType(assets)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from html import escape
@@ -30,7 +29,7 @@ def _page(entry: Entry) -> Asset:
         note=_text(entry.note),
         advice="\n    ".join(f"<p><code>retry: {retry}</code> – {_text(ADVICE[retry])}</p>" for retry in entry.retries),
     ).encode()
-    return Asset(body=body, content_type="text/html", etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    return Asset.of(body, "text/html")
 
 
 def _text(sentence: str) -> str:

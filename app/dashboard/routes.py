@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Any, Final
 
 from litestar import MediaType, Request, Response, Router, route
+from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
+from app.core.auth import cookie_name
 from app.core.errors import NotFound
 from app.core.etags import has
+from app.core.settings import Settings
 from app.dashboard.assets import Asset, load_assets
 from app.dashboard.headers import SECURITY_HEADERS
 from app.dashboard.problem_pages import problem_pages
 
 _ASSETS: Final = load_assets()
+_INDEX: Final = _ASSETS["index.html"]
+_SIGNED_OUT: Final = Asset.of(_INDEX.body.replace(b"<html ", b"<html data-signed-out ", 1), _INDEX.content_type)
+"""The same for who shows no session: it leads to the sign-in at once, for every refused question stands in the browser's console."""
 _PROBLEMS: Final = problem_pages()
 _READ: Final = [HttpMethod.GET, HttpMethod.HEAD]
 
@@ -31,8 +37,11 @@ PAGES: Final = (
 
 
 @route(list(PAGES), http_method=_READ, name="dashboard")
-async def index(request: Request[Any, Any, Any]) -> Response[bytes]:
-    return _answer(request, _ASSETS["index.html"])
+async def index(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+    signed_in = request.cookies.get(cookie_name(settings.public_url))
+    answer = _answer(request, _INDEX if signed_in else _SIGNED_OUT)
+    answer.headers["Vary"] = "Cookie"
+    return answer
 
 
 @route("/sign-in", http_method=_READ, name="sign-in")

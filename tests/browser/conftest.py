@@ -12,7 +12,8 @@ from tests.e2e.stacks import Stack, home_directory, running
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with home_directory() as home, running(home) as stack:
+    # A machine that is busy with other tests refuses no page what it asks for.
+    with home_directory() as home, running(home, ASBUILT_DATABASE_S="20") as stack:
         yield stack
 
 

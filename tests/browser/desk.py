@@ -73,24 +73,40 @@ class Crew:
 
 
 class Desk:
-    """One page and what the browser had to complain about."""
+    """One page, and what the browser had to complain about there and in the tabs it opened."""
 
     def __init__(self, page: Page, site: Site) -> None:
         self.page = page
         self.site = site
         self.complaints: list[str] = []
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        page.on("dialog", self._dialog)
+        self._provoked: set[tuple[str, str]] = set()
+        page.context.on("console", self._console)
+        page.context.on("weberror", lambda error: self.complaints.append(f"error: {error.error}"))
+        page.context.on("dialog", self._dialog)
 
     async def _dialog(self, dialog: Dialog) -> None:
         self.complaints.append(f"dialog: {dialog.message}")
         await dialog.dismiss()
 
     def _console(self, message: ConsoleMessage) -> None:
-        # Chromium reports every answer of 400 and above, also the ones that a test asks for.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-            self.complaints.append(f"{message.type}: {message.text}")
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text} {message.location['url']}")
+
+    def provokes(self, said: str, where: str = "") -> None:
+        """The test brings about that the browser complains of `said`, a status or other words, at an address with `where`."""
+        self._provoked.add((f" {said}", where))
+
+    def unexpected(self) -> list[str]:
+        """Complaints that no test provoked, and those provoked that were not made."""
+
+        def fits(line: str, cause: tuple[str, str]) -> bool:
+            return all(part in line for part in cause)
+
+        said = [line for line in self.complaints if not any(fits(line, cause) for cause in self._provoked)]
+        # Where the network is cut, nobody knows what was under way.
+        due = {cause for cause in self._provoked if "net::" not in cause[0]}
+        unsaid = [cause for cause in due if not any(fits(line, cause) for line in self.complaints)]
+        return said + [f"never said:{what} {where}" for what, where in unsaid]
 
     async def open(self, path: str = "/") -> None:
         await self.page.goto(self.site.url + path)
@@ -106,6 +122,7 @@ class Desk:
             await expect(status.or_(alert.filter(has_text="cannot be reached")).first).to_be_visible()
             if await status.is_visible():
                 break
+            self.provokes("50", "/api/session")
         await expect(status.get_by_role("status")).to_have_text(says)
         # The view is a module of its own: keys that are pressed before it is there go nowhere.
         await expect(self.page.locator("main h1")).to_be_visible()
@@ -134,11 +151,12 @@ async def at_desk(site: Site, **context: Any) -> AsyncIterator[Desk]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
         try:
-            page = await (await chromium.new_context(**context)).new_page()
-            await page.add_init_script(WATCH_CSP)
+            view = await chromium.new_context(**context)
+            await view.add_init_script(WATCH_CSP)
+            page = await view.new_page()
             page.set_default_timeout(DEADLINE_MS)
             desk = Desk(page, site)
             yield desk
         finally:
             await chromium.close()
-    assert desk.complaints == []
+    assert desk.unexpected() == [], desk.unexpected()

@@ -106,6 +106,7 @@ async def test_an_answer_that_is_refused_is_said_beside_the_field(office: Office
             "update automation_input set expires_at = clock_timestamp() + interval '1 hour'"
         )
         body = {"code": "input-expired", "title": "…", "detail": "the time for an answer is over"}
+        desk.provokes("410", "/inputs/")
         await desk.page.route("**/inputs/*", lambda route: route.fulfill(status=410, json=body))
         await shown.get_by_label("6-digit code").fill(CODE)
         await shown.get_by_role("button", name="Send the answer").click()

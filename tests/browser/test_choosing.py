@@ -76,6 +76,7 @@ async def test_everything_that_matches_is_said_honestly_and_done_to_the_last(
     dialog = page.locator("dialog[open]")
     await dialog.get_by_label("Reason").fill("the storm")
     await dialog.get_by_role("button", name="Cancel jobs").click()
+    desk.provokes("409", "/api/jobs/bulk")
     await expect(dialog).to_contain_text("By now 54 records match")
     assert crew.job(late)["state"] == "held", "swept in though nobody had seen it"
     await dialog.get_by_role("button", name="Cancel jobs").click()

@@ -98,6 +98,7 @@ async def test_a_retry_that_comes_too_late_is_refused_in_words(desk: Desk, crew:
     await dialog.get_by_label("Reason").fill("Once more")
     # The page is cut off, so that it still shows the failure when somebody else has retried already.
     refused = {"code": "job-not-retryable", "title": "…", "detail": "a job that is processing cannot be retried"}
+    desk.provokes("409", "/retry")
     await desk.page.route("**/retry", lambda route: route.fulfill(status=409, json=refused))
     await dialog.get_by_role("button", name="Retry", exact=True).click()
     await expect(dialog.locator(".answer")).to_contain_text("a job that is processing cannot be retried")
@@ -151,6 +152,7 @@ async def test_a_lost_connection_is_said_and_mended_and_nothing_is_missing(
     stack: Stack, desk: Desk, crew: Crew, operator: Person
 ) -> None:
     await desk.sign_in(operator)
+    desk.provokes("net::ERR_")
     os.kill(stack.children()["api"].pid, signal.SIGKILL)
     await desk.page.wait_for_selector("connection-status[data-phase=reconnecting]")
     await expect(desk.page.locator("#notices")).to_contain_text("Reconnecting")
@@ -168,6 +170,7 @@ ASK = """async () => {
 
 async def test_a_list_that_could_not_be_loaded_comes_by_itself(desk: Desk, crew: Crew, operator: Person) -> None:
     sent = crew.send(photos=False, asset="P-BY-ITSELF")
+    desk.provokes("503", "/api/records?")
     await desk.page.route("**/api/records?*", lambda route: route.fulfill(status=503, json={}))
     await desk.sign_in(operator)
     await expect(desk.page.get_by_text("The records could not be loaded")).to_be_visible()

@@ -159,6 +159,7 @@ async def narrow_too(page: Page) -> list[str]:
 async def test_a_break_is_said_with_its_age_and_next_try_and_then_what_was_missed(bench: Bench) -> None:
     status, notices = bench.page.locator("connection-status"), bench.page.locator("#notices")
     await expect(status.locator(".age")).to_be_empty()
+    bench.desk.provokes("net::ERR_")
     bench.way.cut()
     await expect(notices).to_contain_text("The connection was lost at")
     await expect(status.locator(".age")).to_contain_text("as of")
@@ -180,6 +181,7 @@ async def test_a_break_is_said_with_its_age_and_next_try_and_then_what_was_misse
 async def test_numbers_that_cannot_be_had_say_so_and_of_when_they_are(bench: Bench) -> None:
     page, cards = bench.page, bench.page.locator("form-stats-cards")
     await expect(cards.locator("[data-card=progress] .value")).to_have_text("1")
+    bench.desk.provokes("net::ERR_FAILED", "/api/stats")
     await page.route("**/api/stats*", lambda route: route.abort())
     await claim(bench.conn, bench.made.job_id)
     await expect(cards.locator(".old")).to_contain_text(re.compile(r"Numbers of \d.*\. \w"))
@@ -203,6 +205,8 @@ async def test_a_stream_that_the_server_ends_goes_on_without_a_word_and_the_list
     await bench.conn.execute("update asbuilt_record set crew = 'Crew Lima' where id = %s", (bench.made.record_id,))
     await expect(row).to_contain_text("Crew Lima")
     assert await bench.page.evaluate("() => phases") == ["live"]
+    assert bench.desk.complaints == []
+    bench.desk.provokes("net::ERR_")
     bench.way.cut()
     await bench.page.wait_for_function("() => phases.includes('reconnecting')")
 
@@ -221,13 +225,13 @@ async def test_how_long_a_change_took_from_commit_to_screen_is_measured(bench: B
     assert 0 <= told[-1]["doubt"] < 5_000
     await bench.page.locator("connection-status").get_by_role("button").click()
     await expect(bench.page.locator("connection-status dl")).to_contain_text("3 changes, ±")
-    assert bench.desk.complaints == []
 
 
 @pytest.mark.slow
 async def test_a_laptop_that_slept_finds_out_by_itself(bench: Bench) -> None:
     """No end of the connection is told anything; only the silence says that it is dead."""
     status, notices = bench.page.locator("connection-status"), bench.page.locator("#notices")
+    bench.desk.provokes("net::ERR_")
     bench.way.silence()
     await bench.change(2)
     await expect(notices).to_contain_text("The connection was lost at")
@@ -245,6 +249,7 @@ async def test_a_live_run_says_what_is_left_and_that_it_is_slow_and_a_picture_th
     await bench.run_slowly()
     address, file = await bench.screenshot(shade=90)
     aside = file.rename(file.with_suffix(".aside"))
+    bench.desk.provokes("503", address)
     await bench.tell(percent=40, screenshot=address)
     await bench.desk.open(f"/records/{bench.made.record_id}")
     await expect(run).to_contain_text("Fill in the form")
@@ -260,6 +265,7 @@ async def test_a_live_run_says_what_is_left_and_that_it_is_slow_and_a_picture_th
     await expect(frame).to_have_accessible_description("")
     # The next one is gone for good: the old picture would pass for it.
     address, _ = await bench.screenshot(shade=120)
+    bench.desk.provokes("404", address)
     await bench.conn.execute("delete from artifact where id = %s", [address.rpartition("/")[2]])
     await bench.tell(percent=50, screenshot=address)
     await expect(frame).to_contain_text("No longer kept")

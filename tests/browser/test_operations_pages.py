@@ -244,8 +244,12 @@ async def test_whose_numbers_they_are_can_be_chosen_and_others_are_shut_out(serv
     other = await make_device(conn, await make_project(conn))
     await make_record(conn, device=other)
     async with seated(served, conn, "/operations", role="reviewer") as desk:
-        await expect(desk.page.locator("main")).to_contain_text("This is for operators")
+        for part in ("", "/failures", "/questions", "/audit"):
+            await desk.open(f"/operations{part}")
+            await expect(desk.page.locator("main")).to_contain_text("This is for operators")
         await expect(desk.page.get_by_role("navigation", name="Main")).not_to_contain_text("Operations")
+        await desk.open("/operations/portals")
+        await expect(desk.page.locator(".ops-portals > li").first).to_be_visible()
     async with seated(served, conn, "/?project=demo", also=other.project) as desk:
         page = desk.page
         await page.get_by_role("navigation", name="Main").get_by_role("link", name="Operations").click()

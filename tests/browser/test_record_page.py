@@ -82,6 +82,7 @@ async def test_a_reviewer_decides_and_people_talk(
     await psql.execute("select ops.review(%s, 'has_issues', 'by somebody else')", [sent["record_id"]])
     await expect(review).to_contain_text("by somebody else")
     await ask.get_by_role("textbox").fill("not any more")
+    desk.provokes("412", "/review")
     await ask.get_by_role("button", name="Reject", exact=True).click()
     await expect(ask.get_by_role("alert")).to_contain_text("has changed since")
     assert await problems(page, "dialog.waive") == []
@@ -188,12 +189,15 @@ async def test_a_viewer_looks_and_what_is_gone_is_said(stack: Stack, desk: Desk,
     await expect(section(page, "Review")).to_contain_text("can look, but not decide")
     await expect(section(page, "Review").get_by_role("button")).to_have_count(0)
     await expect(section(page, "Comments").get_by_role("textbox")).to_be_hidden()
+    desk.provokes("404", f"/api/records/{sent['record_id']}")
     await psql.execute("update asbuilt_record set deleted_at = now() where id = %s", [sent["record_id"]])
     await expect(page.get_by_role("heading", level=1)).to_have_text("No record here")
     await expect(page.get_by_role("alert")).to_contain_text("There is no such record")
     await expect(page.locator(".detail-body")).to_be_hidden()
     await psql.execute("update asbuilt_record set deleted_at = null where id = %s", [sent["record_id"]])
-    await page.goto(f"{stack.url}/records/{uuid4()}")
+    unknown = f"/records/{uuid4()}"
+    desk.provokes("404", f"/api{unknown}")
+    await desk.open(unknown)
     await expect(page.get_by_role("alert")).to_contain_text("There is no such record")
 
 

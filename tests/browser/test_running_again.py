@@ -64,6 +64,7 @@ async def test_a_page_that_is_behind_submits_nothing_and_a_reviewer_is_not_asked
         await conn.execute("select ops.run_again(%s, 'they lost it')", [made.job_id])
         attempt = await claim(conn, made.job_id)
         assert await complete(conn, made.job_id, attempt, confirmation="NPL-2")
+        desk.provokes("409", "/run-again")
         await ask.get_by_role("button", name="Submit it again").click()
         await expect(ask.get_by_role("alert")).to_contain_text("the portal's number is NPL-2 by now")
     assert await value(conn, "select times from automation_job") == 2

@@ -20,6 +20,7 @@ async def test_the_link_of_the_ready_line_signs_in_once_and_leaves_the_address_b
     assert code not in desk.page.url, "the code can be read from the history"
     await desk.page.context.clear_cookies()
     await desk.page.goto("about:blank")
+    desk.provokes("401", "/api/session")
     await desk.page.goto(link)
     await expect(desk.page.locator("#message")).to_contain_text("used already")
     assert code not in desk.page.url
@@ -32,6 +33,7 @@ async def test_a_wrong_password_is_answered_in_words_and_the_right_one_leads_whe
     await expect(desk.page).to_have_url(re.compile(r"/sign-in\?next="))
     await desk.page.get_by_label("E-mail").fill(operator.email)
     await desk.page.get_by_label("Password").fill("guess")
+    desk.provokes("401", "/api/session")
     await desk.page.keyboard.press("Enter")
     await expect(desk.page.get_by_role("alert")).to_contain_text("do not match")
     await expect(desk.page.get_by_label("Password")).to_be_focused()
@@ -56,6 +58,7 @@ async def test_signing_out_closes_the_page(desk: Desk, operator: Person) -> None
 
 async def test_a_form_sent_before_its_script_runs_keeps_the_password_out_of_the_address(desk: Desk) -> None:
     """It once did not: a fast typist's password stood in the address bar, the history and the server's log."""
+    desk.provokes("net::ERR_FAILED", "/sign-in.js")
     await desk.page.route("**/sign-in.js", lambda route: route.abort())
     await desk.open("/sign-in")
     await expect(desk.page.get_by_label("Password")).to_be_disabled()

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -52,7 +52,7 @@ def home_directory() -> Iterator[Path]:
 class Stack:
     """One start of `asbuilt up -v`; `said` has every line of its standard error."""
 
-    def __init__(self, home: Path, *, port: int, browser: str = "") -> None:
+    def __init__(self, home: Path, *, port: int, env: Mapping[str, str]) -> None:
         self.home = home
         self.port = port
         self.said: list[str] = []
@@ -64,7 +64,7 @@ class Stack:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=clean_env() | ({"ASBUILT_BROWSER": browser} if browser else {}),
+            env={**clean_env(), **env},
             start_new_session=True,
         )
         assert self.process.stdout is not None
@@ -132,9 +132,9 @@ def processes_of(home: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def running(home: Path, *, port: int | None = None, browser: str = "") -> Iterator[Stack]:
-    """A stack that is ready; it is stopped at the end if the test did not do so."""
-    stack = Stack(home, port=port or free_port(), browser=browser)
+def running(home: Path, *, port: int | None = None, **env: str) -> Iterator[Stack]:
+    """A stack that is ready, with further settings by name; it is stopped at the end if the test did not do so."""
+    stack = Stack(home, port=port or free_port(), env=env)
     try:
         yield stack
     finally:

@@ -37,7 +37,7 @@ CHILDREN = ("worker", "api", "runner", "portal", "valkey", "postgres")
 def stack() -> Iterator[Stack]:
     """One stack for all tests that leave it running."""
     # Nothing here asks for pictures, and a Chromium a run is dear.
-    with home_directory() as home, running(home, browser="none") as started:
+    with home_directory() as home, running(home, ASBUILT_BROWSER="none") as started:
         yield started
 
 

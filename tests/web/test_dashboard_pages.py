@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from litestar import Litestar
+from litestar.di import Provide
 from litestar.testing import TestClient
 
 from app.core.catalogue import ADVICE, entries
 from app.core.problems import HANDLERS
 from app.dashboard.routes import router
+from tests.service import web_settings
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -21,8 +24,9 @@ CSP = (
 
 
 @pytest.fixture
-def client() -> Iterator[TestClient[Litestar]]:
-    with TestClient(Litestar([router], exception_handlers=HANDLERS)) as client:
+def client(tmp_path: Path) -> Iterator[TestClient[Litestar]]:
+    settings = Provide(lambda: web_settings("", "", tmp_path), sync_to_thread=False)
+    with TestClient(Litestar([router], exception_handlers=HANDLERS, dependencies={"settings": settings})) as client:
         yield client
 
 
@@ -66,6 +70,15 @@ def test_head_tells_the_same_without_the_bytes(client: TestClient[Litestar]) -> 
     answer = client.head("/")
     assert answer.status_code == 200
     assert answer.headers["etag"] == client.get("/").headers["etag"]
+
+
+def test_who_shows_no_session_is_led_to_the_sign_in_without_a_question(client: TestClient[Litestar]) -> None:
+    stranger = client.get("/operations")
+    known = client.get(
+        "/operations", headers={"Cookie": "asbuilt=something", "If-None-Match": stranger.headers["etag"]}
+    )
+    assert ("<html data-signed-out " in stranger.text, "data-signed-out" in known.text) == (True, False)
+    assert (known.status_code, known.headers["vary"], stranger.headers["vary"]) == (200, "Cookie", "Cookie")
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,20 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
+import pytest
+from psycopg import AsyncConnection
 
 from app.core import db
 from app.core.access import create_link, create_user, sign_in_by_code, sign_out
 from app.core.auth import Doorkeeper
 from app.core.errors import Unauthorised
 from sql import Connection
-from tests.factories import claim, make_device, make_project, make_record
+from tests.factories import claim, make_device, make_project, make_record, value
 from tests.logins import as_role
+from tests.service import until
 from tests.web.live import QUICK, live
+
+WAITS = "select count(*) from pg_locks where relation = 'membership'::regclass and not granted"
 
 
 async def session(conn: Connection, project: str, *, role: Any = "viewer") -> str:
@@ -169,3 +174,23 @@ async def test_streams_of_one_device_that_come_at_once_share_the_look_up(databas
         wrong = token[:-1] + ("a" if token[-1] != "a" else "b")
         refused = await asyncio.gather(*(doorkeeper.by_token(wrong) for _ in range(5)), return_exceptions=True)
         assert [type(answer) for answer in refused] == [Unauthorised] * 5
+
+
+async def test_who_signs_out_while_the_session_is_looked_up_is_not_remembered(
+    database_url: str, conn: Connection
+) -> None:
+    secret = await session(conn, (await make_project(conn)).code)
+    async with (
+        db.pool(as_role("app", database_url), name="asbuilt-web", size=2, wait_s=30) as pool,
+        await AsyncConnection.connect(database_url) as gate,
+    ):
+        doorkeeper = Doorkeeper(pool)
+        await gate.execute("lock table membership in access exclusive mode")
+        asked = asyncio.create_task(doorkeeper.by_session(secret))
+        await until(lambda: value(conn, WAITS), lambda waiting: waiting == 1)
+        await sign_out(conn, secret)
+        doorkeeper.forget(secret)
+        await gate.rollback()
+        await asked
+        with pytest.raises(Unauthorised):
+            await doorkeeper.by_session(secret)

@@ -192,6 +192,7 @@ function choose(event) {
 }
 
 async function start() {
+  if ("signedOut" in document.documentElement.dataset) return toSignIn();
   api.addEventListener("unauthorised", toSignIn);
   at("theme").addEventListener("click", () => showTheme(nextTheme()));
   at("sign-out").addEventListener("click", signOut);

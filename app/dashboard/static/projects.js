@@ -31,5 +31,8 @@ export function projectOf(me, wanted) {
 
 export const keyOf = (project) => project.code || ALL;
 
+/** Those of the caller's projects whose operations are open to them. That is comfort: handlers decide. */
+export const operated = (me) => me.projects.filter((project) => ["operator", "admin"].includes(project.role));
+
 /** The caller's role by project. */
 export const rolesOf = (me) => Object.fromEntries(me.projects.map((project) => [project.code, project.role]));

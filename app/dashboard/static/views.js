@@ -1,13 +1,13 @@
 // The views of the dashboard, each at its address. A view is a module in views/ with `title` and `mount(root, page)`;
 // adding one is a line here and its path in ../routes.py. They are loaded when they are first shown, so that one that is
-// broken breaks no other. `nav` is its word in the bar, for those whom `shows` lets; that is comfort: handlers decide.
+// broken breaks no other. `nav` is its word in the bar, for those whom `shows` lets.
 
-const operates = (me) => me.projects.some((project) => ["operator", "admin"].includes(project.role));
+import { operated } from "./projects.js";
 
 export const VIEWS = [
   { path: "/", load: () => import("./views/forms.js"), nav: "Forms" },
   { path: "/records/{record_id}", load: () => import("./views/record.js"), within: "/" },
-  { path: "/operations", load: () => import("./views/operations.js"), nav: "Operations", shows: operates },
+  { path: "/operations", load: () => import("./views/operations.js"), nav: "Operations", shows: (me) => operated(me).length > 0 },
   { path: "/operations/failures", load: () => import("./views/operations-failures.js"), within: "/operations" },
   { path: "/operations/portals", load: () => import("./views/operations-portals.js"), within: "/operations" },
   { path: "/operations/questions", load: () => import("./views/operations-questions.js"), within: "/operations" },

@@ -1,9 +1,11 @@
 // What the pages of operations share: their heading and links, whose projects they are about, and how they stay true: what
 // is shown is read again when the stream tells of a change, at most once a second, and says how old it is.
 
+import { ApiProblem } from "../api.js";
 import { fill, h, setText, throttle, time } from "../dom.js";
 import { icon } from "../icons.js";
 import { acquireFeed } from "../feed.js";
+import { operated } from "../projects.js";
 
 const PAGES = [
   ["/operations", "Overview"],
@@ -21,10 +23,10 @@ const PHASES = {
 
 /** Whose: the chosen project, or all that one operates, as `?scope=all` says or where one does not operate the chosen one. */
 export function scopeOf(page) {
-  const mine = page.me.projects.filter((project) => ["operator", "admin"].includes(project.role));
+  const mine = operated(page.me);
   const here = mine.some((project) => project.code === page.project.code);
   const all = !here || page.query.get("scope") === "all";
-  return { all, project: all ? null : page.project.code, choice: here && mine.length > 1, query: all && here ? "?scope=all" : "" };
+  return { barred: mine.length === 0, all, project: all ? null : page.project.code, choice: here && mine.length > 1, query: all && here ? "?scope=all" : "" };
 }
 
 /** Mount by `build(root, page)`, and build anew when the address asks for other projects; `build` returns what undoes it. */
@@ -68,7 +70,8 @@ export function frame(root, page, { heading, lead }) {
 
 /**
  * Keeps a page true: `load(signal)` asks the API, `draw(answer)` shows it. Read again when a job changes, every `pollMs` where
- * something has no event, and after a failure. `minMs`: no more often than that.
+ * something has no event, and after a failure. `minMs`: no more often than that. What is not for `everybody` is not asked for by
+ * who operates nothing.
  */
 export class Watch {
   #abort = null;
@@ -76,20 +79,22 @@ export class Watch {
   #shown = false;
   #busy = false;
   #missed = false;
+  #final = false;
   #soon;
 
-  constructor({ api, scope, body, asOf, load, draw, minMs = AT_MOST_MS, pollMs = 0 }) {
+  constructor({ api, scope, body, asOf, load, draw, minMs = AT_MOST_MS, pollMs = 0, everybody = false }) {
     Object.assign(this, { body, asOf, load, draw });
     this.feed = acquireFeed(api, scope.project ? { project: scope.project } : {});
     // What is being read is let come: changes that come quicker than answers would keep the page from ever being drawn.
     this.#soon = throttle(() => (this.#busy ? (this.#missed = true) : this.read()), minMs);
-    this.stale = () => this.#soon();
+    this.stale = () => this.#final || this.#soon();
     this.phase = () => this.#age();
     this.feed.addEventListener("job", this.stale);
     this.feed.addEventListener("resync", this.stale);
     this.feed.addEventListener("status", this.phase);
     if (pollMs) this.#timers.poll = setInterval(() => document.hidden || this.stale(), pollMs);
-    this.read();
+    if (scope.barred && !everybody) this.#failed(new ApiProblem(403));
+    else this.read();
   }
 
   close() {
@@ -116,6 +121,7 @@ export class Watch {
       this.at = new Date().toISOString();
       if (!this.#shown) fill(this.body);
       this.#shown = true;
+      this.#final = false;
       this.draw(answer);
       this.body.removeAttribute("aria-busy");
       this.#age();
@@ -132,8 +138,8 @@ export class Watch {
   }
 
   #failed(problem) {
-    const final = problem.status === 403 || problem.status === 404;
-    if (!final) this.#timers.again = setTimeout(() => this.read(), AGAIN_MS);
+    this.#final = problem.status === 403 || problem.status === 404;
+    if (!this.#final) this.#timers.again = setTimeout(() => this.read(), AGAIN_MS);
     if (this.#shown) {
       this.#age(problem.passing ? "could not be read again, trying" : problem.message);
       return;
@@ -142,7 +148,7 @@ export class Watch {
     fill(this.body, h("div", { class: "card nothing" }, icon("alert"),
       h("h2", {}, problem.status === 403 ? "This is for operators" : "This could not be loaded"),
       h("p", { role: "alert" }, problem.status === 403 ? "Your role in this project does not let you look at its operations." : problem.message),
-      final ? null : h("button", { type: "button", onClick: () => this.read() }, "Try again")));
+      this.#final ? null : h("button", { type: "button", onClick: () => this.read() }, "Try again")));
   }
 
   #age(trouble = "") {

@@ -24,7 +24,7 @@ function build(root, page) {
   const { body, scope, asOf } = frame(root, page, { heading: h("h1", {}, "Portals"), lead: "What each account bears, and what waits for it" });
   const list = h("ul", { class: "ops-portals" });
   const watch = new Watch({
-    api: page.api, scope, body, asOf, pollMs: CLOCK_MS,
+    api: page.api, scope, body, asOf, pollMs: CLOCK_MS, everybody: true,
     load: (signal) => page.api.get("/api/portals", {}, { signal }),
     draw: ({ items }) => {
       if (items.length === 0) return fill(body, nothing("queue", "No portal", "None of your projects has an account at a portal yet."));
