@@ -113,8 +113,8 @@ def initialise(binaries: Binaries, *, data: Path, privilege: Privilege, env: Map
     return True
 
 
-def command(binaries: Binaries, *, data: Path, sockets: Path, durable: bool = True) -> tuple[str, ...]:
-    """The server's command line. `durable=False` is for throw-away test servers only."""
+def command(binaries: Binaries, *, version: int, data: Path, sockets: Path, durable: bool = True) -> tuple[str, ...]:
+    """The command line of a server of that major version. `durable=False` is for throw-away test servers only."""
     configured = {
         "listen_addresses": "",
         "port": str(PORT),
@@ -126,6 +126,8 @@ def command(binaries: Binaries, *, data: Path, sockets: Path, durable: bool = Tr
         "log_checkpoints": "off",
         "jit": "off",
         "fsync": "on" if durable else "off",
+        # Nothing replicates from here. Otherwise each checkpoint writes a file for it, and the server dies when the disk is full.
+        "max_active_replication_origins" if version >= 18 else "max_replication_slots": "0",
     }
     if not durable:
         configured |= {"synchronous_commit": "off", "full_page_writes": "off"}
@@ -192,7 +194,7 @@ def server(
     with (directory / "postgres.log").open("ab") as log:
         process = subprocess.Popen(
             launched(
-                command(binaries, data=data, sockets=sockets, durable=durable),
+                command(binaries, version=major_version(binaries), data=data, sockets=sockets, durable=durable),
                 directory=data,
                 privilege=privilege,
                 death_signal=signal.SIGINT if tie else None,

@@ -133,7 +133,7 @@ def postgres_spec(
     """The embedded Postgres. SIGINT is its fast stop."""
     return ChildSpec(
         name=POSTGRES,
-        command=postgres.command(binaries, data=home.data, sockets=sockets),
+        command=postgres.command(binaries, version=postgres.major_version(binaries), data=home.data, sockets=sockets),
         env=postgres.environment(env),
         directory=home.data,
         log=log_of(home, POSTGRES),

@@ -12,6 +12,7 @@ from sql import Connection
 Scenario = Literal[
     "calls",
     "gate",
+    "latecomer",
     "kills",
     "poison",
     "drain",
@@ -64,7 +65,7 @@ MUTANTS = (
     ),
     Mutant(
         guard="fence of the intent",
-        scenario="calls",
+        scenario="latecomer",
         functions=(
             Function(name="record_intent", old="j.id = p_job and j.attempt = p_attempt and", new="j.id = p_job and"),
         ),

@@ -20,8 +20,6 @@ from tests.faults.servers import Database
 
 MIB = {"tables": 96, "all": 144}
 SETTINGS = ("-c", "min_wal_size=32MB", "-c", "max_wal_size=32MB")
-NO_ORIGINS = {True: "max_active_replication_origins=0", False: "max_replication_slots=0"}
-"""From Postgres 18 on, and before. Without it each checkpoint writes a file, and the server panics when it cannot."""
 PAUSE_S = 1.0
 """How long a supervisor waits before it starts it again."""
 
@@ -122,8 +120,8 @@ class SmallDatabase(Database):
     def _launch(self) -> None:
         assert self._has_disk is not None, "not started"
         binaries = postgres.find({})
-        no_origins = NO_ORIGINS[postgres.major_version(binaries) >= 18]
-        command = (*postgres.command(binaries, data=self._data, sockets=self.sockets), *SETTINGS, "-c", no_origins)
+        version = postgres.major_version(binaries)
+        command = postgres.command(binaries, version=version, data=self._data, sockets=self.sockets) + SETTINGS
         inside = launched(command, directory=self._data, privilege=self._privilege, death_signal=signal.SIGQUIT)
         with self.log.open("ab") as log:
             self._server = subprocess.Popen(

@@ -18,9 +18,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 
+from sql import Connection
 from sql.migrate import migrate
 from tasks.engines import errors
 from tests.conftest import new_database
+from tests.factories import claim, fail, make_record, value
+from tests.factories import finish as finish_row
 from tests.faults.checker import Demands
 from tests.faults.clients import Crowd
 from tests.faults.cluster import Cluster, cluster
@@ -263,18 +266,38 @@ def calls(server_url: str, mutant: Mutant) -> None:
         play()
 
 
-def gate(server_url: str, mutant: Mutant) -> None:
+async def gate(database_url: str, conn: Connection) -> None:
     """A run ends beside an upload that is not committed yet."""
+    line, late = await settle_beside_upload(database_url, conn)
+    assert await line.may_run(late), "a job waits beside a free slot"
+
+
+async def latecomer(_database_url: str, conn: Connection) -> None:
+    """The second attempt is on its way to the gate when the first one, which is over, asks there."""
+    made = await make_record(conn)
+    first = await claim(conn, made.job_id)
+    await fail(conn, made.job_id, first, again=True)
+    await finish_row(conn, made.job_id, first)
+    await conn.execute("select ops.retry(%s, 'now')", [made.job_id])
+    await claim(conn, made.job_id)
+    took = await value(conn, "select record_intent(%s, %s::int)", made.job_id, first)
+    assert not took, "the intent of an attempt that is over was taken"
+
+
+BY_HAND: dict[str, Callable[[str, Connection], Coroutine[None, None, None]]] = {"gate": gate, "latecomer": latecomer}
+"""Calls in a given order, on a database of its own."""
+
+
+def by_hand(server_url: str, mutant: Mutant, scenario: str) -> None:
     database_url = new_database(server_url)
 
-    async def race() -> None:
+    async def play() -> None:
         await migrate(database_url)
         async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as conn:
             await take_out(conn, mutant)
-            line, late = await settle_beside_upload(database_url, conn)
-            assert await line.may_run(late), "a job waits beside a free slot"
+            await BY_HAND[scenario](database_url, conn)
 
-    asyncio.run(race())
+    asyncio.run(play())
 
 
 @pytest.mark.slow
@@ -283,8 +306,8 @@ def test_without_the_guard_it_goes_red(server_url: str, mutant: Mutant) -> None:
     def play() -> None:
         if mutant.scenario == "calls":
             calls(server_url, mutant)
-        elif mutant.scenario == "gate":
-            gate(server_url, mutant)
+        elif mutant.scenario in BY_HAND:
+            by_hand(server_url, mutant, mutant.scenario)
         else:
             asyncio.run(PLAYS[mutant.scenario](mutant))
 
@@ -293,8 +316,9 @@ def test_without_the_guard_it_goes_red(server_url: str, mutant: Mutant) -> None:
     print(f"{mutant.guard}: {str(red.value)[:300]}")
 
 
-def test_with_the_gate_nobody_waits_beside_a_free_slot(server_url: str) -> None:
-    gate(server_url, INTACT)
+@pytest.mark.parametrize("scenario", sorted(BY_HAND))
+def test_with_all_guards_in_it_stays_green_by_hand(server_url: str, scenario: str) -> None:
+    by_hand(server_url, INTACT, scenario)
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ def test_a_chosen_folder_without_postgres_is_an_error_not_a_fallback(tmp_path: P
 
 def test_the_server_opens_no_tcp_port_and_keeps_what_it_acknowledged() -> None:
     binaries = postgres.Binaries(folder=Path("/pg/bin"), source="test")
-    line = postgres.command(binaries, data=Path("/d"), sockets=Path("/s"))
+    line = postgres.command(binaries, version=18, data=Path("/d"), sockets=Path("/s"))
     assert "listen_addresses=" in line
     assert "fsync=on" in line
     assert "unix_socket_permissions=0700" in line
