@@ -21,6 +21,8 @@ def variables() -> dict[str, bool]:
     found: dict[str, bool] = {}
     for match in _VARIABLE.finditer(FILE.read_text(encoding="utf-8")):
         found[match["name"]] = found.get(match["name"], False) or match["how"] == ":?"
+    for each in yaml.safe_load(FILE.read_text(encoding="utf-8"))["services"].values():
+        found |= {name: False for name, value in each.get("environment", {}).items() if value is None}
     return found
 
 
@@ -47,7 +49,9 @@ def in_order(all_of: Mapping[str, Service]) -> Iterator[str]:
 
 def _filled(node: Any, env: Mapping[str, str]) -> Any:
     if isinstance(node, dict):
-        return {key: _filled(value, env) for key, value in node.items()}
+        # A name without a value is handed on as it stands outside, and is not there where it is not.
+        filled = {key: env.get(key) if value is None else _filled(value, env) for key, value in node.items()}
+        return {key: value for key, value in filled.items() if value is not None}
     if isinstance(node, list):
         return [_filled(each, env) for each in node]
     return _VARIABLE.sub(lambda match: _value(match, env), node) if isinstance(node, str) else node

@@ -83,9 +83,34 @@ def test_every_needed_variable_is_a_secret_and_is_made_by_the_page() -> None:
 def test_the_settings_of_a_process_are_settings(name: str) -> None:
     """A misspelt variable is one that nothing reads, and that everybody believes in."""
     env = {key: str(value) for key, value in SERVICES[name]["environment"].items()}
-    known = {variable(field.name) for field in msgspec.structs.fields(Settings)} | {"FORWARDED_ALLOW_IPS", "HOME"}
-    assert set(env) - known == set()
+    known = {variable(field.name) for field in msgspec.structs.fields(Settings)}
+    assert set(env) - known - {"FORWARDED_ALLOW_IPS", "HOME", "ASBUILT_SPOOL"} == set()
     load(env=env)
+
+
+BUCKET = {
+    "ASBUILT_BLOBS": "s3://photos/asbuilt",
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_REGION": "eu-west-1",
+    "AWS_ENDPOINT_URL": "http://minio:9000",
+}
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "tools"])
+def test_a_bucket_in_env_reaches_who_opens_photos_and_what_arrives_lies_on_a_volume(name: str) -> None:
+    """In /tmp, which is memory, there is less than the room that is kept free, and every photo was refused."""
+    each = composed.services(FILLED | BUCKET)[name]
+    env = {key: str(value) for key, value in each["environment"].items()}
+    assert {key: env.get(key) for key in BUCKET} == BUCKET
+    settings = load(env=env)
+    assert settings.bucket == BUCKET["ASBUILT_BLOBS"]
+    assert str(settings.blobs) in [volume.split(":")[1] for volume in each["volumes"]]
+
+
+def test_without_keys_the_bucket_is_opened_by_the_role_of_the_machine() -> None:
+    """An empty key is a key to the client: it would sign with it, and ask for no role."""
+    assert [(name, key) for name in OURS for key in SERVICES[name]["environment"] if key.startswith("AWS_")] == []
 
 
 def test_each_process_signs_in_as_itself() -> None:
