@@ -1095,10 +1095,33 @@ CREATE TRIGGER record_tell AFTER INSERT OR DELETE OR UPDATE ON public.comment FO
 CREATE TRIGGER record_tell AFTER UPDATE OF asset_key, crew, revision, fields, lat, lon, h_accuracy_m, captured_at, review_state, review_note, media_state, deleted_at ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_tell()
 CREATE TRIGGER record_version BEFORE UPDATE OF revision, review_state ON public.asbuilt_record FOR EACH ROW EXECUTE FUNCTION record_version()
 CREATE TRIGGER retention_changed AFTER UPDATE OF keep, enabled ON public.retention FOR EACH ROW WHEN (((new.keep <> old.keep) OR (new.enabled <> old.enabled))) EXECUTE FUNCTION retention_changed()
+grant asbuilt_app: execute on accept_photo(p_record uuid, p_photo jsonb, p_defects jsonb, p_actor text, OUT outcome text)
+grant asbuilt_app: execute on accept_record(p_project uuid, p_device uuid, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_max_attempts integer, p_actor text, OUT outcome text, OUT job_id uuid, OUT job_state text, OUT received_at timestamp with time zone)
 grant asbuilt_app: select on access_token
+grant asbuilt_app: execute on account_changed()
+grant asbuilt_app: execute on account_closed(a portal_account)
+grant asbuilt_app: execute on account_facts(a portal_account)
+grant asbuilt_app: execute on account_stamp()
+grant asbuilt_app: execute on actor()
+grant asbuilt_app: execute on add_defects(p_record uuid, p_revision integer, p_defects jsonb)
+grant asbuilt_app: execute on admit(p_job uuid)
+grant asbuilt_app: execute on alike_photos(p photo)
+grant asbuilt_app: execute on answer_input(p_job uuid, p_input uuid, p_cipher bytea, p_decision text, p_reason text)
+grant asbuilt_app: execute on app_queue_abort()
+grant asbuilt_app: execute on app_queue_again()
+grant asbuilt_app: execute on app_queue_attempts()
+grant asbuilt_app: execute on app_queue_back()
+grant asbuilt_app: execute on app_queue_cancel()
+grant asbuilt_app: execute on app_queue_deleted()
+grant asbuilt_app: execute on app_queue_ended()
+grant asbuilt_app: execute on app_queue_events()
+grant asbuilt_app: execute on app_queue_plan()
+grant asbuilt_app: execute on app_queue_wake()
 grant asbuilt_app: select on app_user
 grant asbuilt_app: select on artifact
 grant asbuilt_app: insert, select, update on asbuilt_record
+grant asbuilt_app: execute on attach_run(p_job uuid, p_attempt integer, p_generation integer, p_run_id text, p_last_seq integer)
+grant asbuilt_app: execute on attempt_view(a automation_attempt)
 grant asbuilt_app: insert, select on audit_event
 grant asbuilt_app: select on automation_attempt
 grant asbuilt_app: select, update on automation_input
@@ -1106,70 +1129,165 @@ grant asbuilt_app: insert, select, update on automation_job
 grant asbuilt_app: select on automation_run
 grant asbuilt_app: select on automation_step
 grant asbuilt_app: delete, insert, select, update (type) on blob
+grant asbuilt_app: execute on carries(q procrastinate_jobs, p_job uuid)
+grant asbuilt_app: execute on claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_lease_s double precision)
+grant asbuilt_app: execute on clear_rejections(p_job uuid)
+grant asbuilt_app: execute on close_attempt(p_job uuid, p_attempt integer, p_outcome text, p_error jsonb)
 grant asbuilt_app: insert, select on comment
+grant asbuilt_app: execute on compare_photos(p_most integer)
+grant asbuilt_app: execute on confirm_submission(p_job uuid, p_attempt integer, p_confirmation text, p_how text)
+grant asbuilt_app: execute on correct_record(p_project uuid, p_device uuid, p_expected integer, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_actor text, OUT outcome text)
+grant asbuilt_app: execute on count_due(p_what text, p_outcome text, p_border timestamp with time zone, p_most integer)
 grant asbuilt_app: insert, select, update on defect
+grant asbuilt_app: execute on defer_checks(p_record uuid)
 grant asbuilt_app: select on design_asset
 grant asbuilt_app: select on device
+grant asbuilt_app: execute on doctor_attempts(p_grace_s double precision)
+grant asbuilt_app: execute on doctor_events()
+grant asbuilt_app: execute on doctor_jobs(p_grace_s double precision)
+grant asbuilt_app: execute on doctor_lines()
+grant asbuilt_app: execute on doctor_queue(p_grace_s double precision)
+grant asbuilt_app: execute on doctor_records()
+grant asbuilt_app: execute on doctor_slots(p_grace_s double precision)
+grant asbuilt_app: execute on doctor_submissions()
+grant asbuilt_app: execute on due_attempts(p_what text, p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_app: execute on due_queue_rows(p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_app: execute on end_waiting(job automation_job, p_code text, p_message text)
+grant asbuilt_app: execute on expire_inputs()
+grant asbuilt_app: execute on external_ref(p_record uuid, p_try integer)
+grant asbuilt_app: execute on failure_fingerprint(p_step text, p_code text, p_message text)
+grant asbuilt_app: execute on failure_shape(p_message text)
 grant asbuilt_app: select on form_def
+grant asbuilt_app: execute on free_slot(p_job uuid)
+grant asbuilt_app: execute on hold_commit(p_job uuid, p_attempt integer, p_hold_s double precision)
+grant asbuilt_app: execute on hold_job(job automation_job, p_reason text)
 grant asbuilt_app: delete, insert, select, update on idempotency_key
+grant asbuilt_app: execute on in_sight(p_project uuid)
+grant asbuilt_app: execute on input_end()
+grant asbuilt_app: execute on input_view(i automation_input)
+grant asbuilt_app: execute on interrupt(job automation_job, p_progressed boolean)
 grant asbuilt_app: insert, select on job_event
+grant asbuilt_app: execute on job_guard()
+grant asbuilt_app: execute on job_since(j automation_job)
+grant asbuilt_app: execute on job_slot()
+grant asbuilt_app: execute on job_stamp()
+grant asbuilt_app: execute on job_tell()
+grant asbuilt_app: execute on job_view(j automation_job)
+grant asbuilt_app: execute on keep_blob(p_sha256 bytea, p_size bigint, p_type text)
+grant asbuilt_app: execute on lock_job(p_job uuid)
+grant asbuilt_app: execute on media_due(p_form text, p_version integer)
 grant asbuilt_app: select on membership
+grant asbuilt_app: execute on near_photos(p photo, p_bits integer)
+grant asbuilt_app: execute on next_waiters(p_account uuid, p_room bigint)
+grant asbuilt_app: execute on note_edit(job automation_job, p_action text, p_reason text)
+grant asbuilt_app: execute on note_retention(p_what text, p_outcome text, p_removed integer, p_ms double precision)
+grant asbuilt_app: execute on nth_ref(p_reference text, p_times integer)
 grant asbuilt_app: execute on ops.answer_outcome
-grant asbuilt_app: execute on ops.approve
-grant asbuilt_app: select on ops.attempts
-grant asbuilt_app: select on ops.audit
-grant asbuilt_app: select on ops.backlog
 grant asbuilt_app: execute on ops.bulk
 grant asbuilt_app: execute on ops.cancel
 grant asbuilt_app: execute on ops.comment
-grant asbuilt_app: execute on ops.doctor
-grant asbuilt_app: select on ops.failures
 grant asbuilt_app: execute on ops.hold
-grant asbuilt_app: select on ops.jobs
 grant asbuilt_app: execute on ops.pause_portal
 grant asbuilt_app: select on ops.portals
-grant asbuilt_app: select on ops.questions
-grant asbuilt_app: select on ops.queue_depth
-grant asbuilt_app: select on ops.records
 grant asbuilt_app: execute on ops.release
-grant asbuilt_app: execute on ops.requeue
-grant asbuilt_app: execute on ops.require_approval
-grant asbuilt_app: execute on ops.require_review
 grant asbuilt_app: execute on ops.resume_portal
-grant asbuilt_app: select on ops.retention
 grant asbuilt_app: execute on ops.retry
 grant asbuilt_app: execute on ops.review
 grant asbuilt_app: execute on ops.run_again
 grant asbuilt_app: execute on ops.set_limit
-grant asbuilt_app: execute on ops.set_retention
-grant asbuilt_app: select on ops.slow
-grant asbuilt_app: select on ops.stuck
-grant asbuilt_app: select on ops.submissions
-grant asbuilt_app: select on ops.throughput
-grant asbuilt_app: select on ops.timeline
 grant asbuilt_app: execute on ops.waive
 grant asbuilt_app: select on ops.workers
 grant asbuilt_app: delete, insert, select, update on photo
+grant asbuilt_app: execute on photo_elsewhere(p_sha256 bytea, p_project uuid, p_besides uuid[])
+grant asbuilt_app: execute on place_of(p_state text, p_wait_reason text)
 grant asbuilt_app: select on portal
 grant asbuilt_app: select, update on portal_account
+grant asbuilt_app: execute on portal_answered(p_account uuid)
 grant asbuilt_app: delete, insert, select, update on portal_slot
 grant asbuilt_app: select on portal_submission
+grant asbuilt_app: execute on portal_trouble(p_account uuid, p_error jsonb)
+grant asbuilt_app: execute on portal_wide(p_code text, p_class text)
 grant asbuilt_app: insert, select on procrastinate_events
 grant asbuilt_app: insert, select, update on procrastinate_jobs
 grant asbuilt_app: select on procrastinate_workers
 grant asbuilt_app: select on project
+grant asbuilt_app: execute on promote(p_account uuid)
+grant asbuilt_app: execute on promote_due()
+grant asbuilt_app: execute on promote_probes()
+grant asbuilt_app: execute on queue_checks(p_record uuid)
+grant asbuilt_app: execute on queue_defer(p_job uuid, p_queue text, p_first boolean)
+grant asbuilt_app: execute on queue_move(p_queue_job bigint)
+grant asbuilt_app: execute on recheck_slot(job automation_job)
+grant asbuilt_app: execute on reconcile(p_grace_s double precision)
+grant asbuilt_app: execute on reconcile_checks(p_grace_s double precision)
+grant asbuilt_app: execute on reconcile_lost()
+grant asbuilt_app: execute on reconcile_overdue(p_now timestamp with time zone)
+grant asbuilt_app: execute on reconcile_rowless()
+grant asbuilt_app: execute on reconcile_slots()
+grant asbuilt_app: execute on reconcile_strays(p_grace_s double precision)
+grant asbuilt_app: execute on reconcile_unclaimed(p_grace_s double precision)
+grant asbuilt_app: execute on reconcile_unfinished(p_grace_s double precision)
 grant asbuilt_app: delete, insert, select, update on record_check
+grant asbuilt_app: execute on record_intent(p_job uuid, p_attempt integer)
 grant asbuilt_app: delete, insert, select, update on record_line
+grant asbuilt_app: execute on record_line_defects()
+grant asbuilt_app: execute on record_line_facts(p_record uuid, OUT job_state text, OUT portal_key text, OUT severity text)
+grant asbuilt_app: execute on record_line_jobs()
+grant asbuilt_app: execute on record_line_records()
+grant asbuilt_app: execute on record_line_text(r asbuilt_record)
+grant asbuilt_app: execute on record_lines(p_projects uuid[], p_filter jsonb)
+grant asbuilt_app: execute on record_needs(p_record uuid)
 grant asbuilt_app: insert, select on record_revision
+grant asbuilt_app: execute on record_row(r asbuilt_record)
 grant asbuilt_app: delete, insert, select, update on record_serial
+grant asbuilt_app: execute on record_tell()
+grant asbuilt_app: execute on record_version()
+grant asbuilt_app: execute on refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb)
+grant asbuilt_app: execute on release_blobs(p_sha256 bytea[], p_older_s double precision)
+grant asbuilt_app: execute on remove_audit(p_border timestamp with time zone, p_most integer)
+grant asbuilt_app: execute on remove_logs(p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_app: execute on remove_pictures(p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_app: execute on remove_queue_rows(p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_app: execute on remove_secrets(p_what text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_app: execute on report_rejection(p_job uuid, p_attempt integer, p_findings jsonb)
+grant asbuilt_app: execute on reserve_start(p_job uuid, p_attempt integer)
+grant asbuilt_app: execute on restate_waiters(a portal_account)
+grant asbuilt_app: execute on resume_job(job automation_job)
 grant asbuilt_app: select on retention
+grant asbuilt_app: execute on retention_changed()
+grant asbuilt_app: execute on review_needs(p_record uuid)
+grant asbuilt_app: execute on review_view(r asbuilt_record)
+grant asbuilt_app: execute on revise_defects(p_record uuid, p_revision integer, p_defects jsonb)
+grant asbuilt_app: execute on revision_content(r asbuilt_record)
+grant asbuilt_app: execute on said_why(p_reason text)
 grant asbuilt_app: select on schema_migration
+grant asbuilt_app: execute on set_serials(p_project uuid, p_record uuid, p_serials jsonb)
+grant asbuilt_app: execute on settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone)
+grant asbuilt_app: execute on settle_asked(p_job uuid, p_attempt integer, p_question jsonb, p_error jsonb)
+grant asbuilt_app: execute on settle_cancelled(p_job uuid, p_attempt integer)
+grant asbuilt_app: execute on settle_check(p_record uuid, p_photo jsonb, p_defects jsonb)
+grant asbuilt_app: execute on settle_completed(p_job uuid, p_attempt integer, p_confirmation text, p_how text, p_portal_url text)
+grant asbuilt_app: execute on settle_detached(p_job uuid, p_attempt integer)
+grant asbuilt_app: execute on settle_failed(p_job uuid, p_attempt integer, p_error jsonb, p_again boolean, p_spends text, p_run_over boolean, p_base_s double precision, p_wait_s double precision)
+grant asbuilt_app: execute on settle_parked(p_job uuid, p_attempt integer, p_wait_reason text, p_error jsonb)
+grant asbuilt_app: execute on settle_verifying(p_job uuid, p_attempt integer, p_error jsonb, p_spends text, p_run_over boolean, p_blind boolean, p_look_s double precision, p_verify_s double precision)
 grant asbuilt_app: select, update (used_at) on sign_in_link
+grant asbuilt_app: execute on size_slots(a portal_account)
+grant asbuilt_app: execute on state_waiting(p_reason text)
 grant asbuilt_app: select on stream_epoch
+grant asbuilt_app: execute on take_slot(p_account uuid, p_job uuid)
+grant asbuilt_app: execute on try_lock_job(p_job uuid)
 grant asbuilt_app: delete, insert, select, update on turn
+grant asbuilt_app: execute on under_way(job automation_job)
 grant asbuilt_app: delete, insert, select, update on upload_session
 grant asbuilt_app: delete, insert, select on user_session
+grant asbuilt_app: execute on uuid7()
+grant asbuilt_app: execute on why_given(p_reason text)
 grant asbuilt_app: select on worker
+grant asbuilt_operator: execute on account_closed(a portal_account)
+grant asbuilt_operator: execute on count_due(p_what text, p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_operator: execute on failure_shape(p_message text)
+grant asbuilt_operator: execute on job_since(j automation_job)
 grant asbuilt_operator: execute on ops.answer_outcome
 grant asbuilt_operator: execute on ops.approve
 grant asbuilt_operator: select on ops.attempts
@@ -1210,6 +1328,10 @@ grant asbuilt_operator: delete, select, update on procrastinate_jobs
 grant asbuilt_operator: select, update (job_id) on procrastinate_periodic_defers
 grant asbuilt_operator: select on procrastinate_workers
 grant asbuilt_operator: select, update (enabled), update (keep) on retention
+grant asbuilt_readonly: execute on account_closed(a portal_account)
+grant asbuilt_readonly: execute on count_due(p_what text, p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_readonly: execute on failure_shape(p_message text)
+grant asbuilt_readonly: execute on job_since(j automation_job)
 grant asbuilt_readonly: select on ops.attempts
 grant asbuilt_readonly: select on ops.audit
 grant asbuilt_readonly: select on ops.backlog
@@ -1231,8 +1353,30 @@ grant asbuilt_readonly: select on procrastinate_events
 grant asbuilt_readonly: select on procrastinate_jobs
 grant asbuilt_readonly: select on procrastinate_periodic_defers
 grant asbuilt_readonly: select on procrastinate_workers
+grant asbuilt_worker: execute on accept_photo(p_record uuid, p_photo jsonb, p_defects jsonb, p_actor text, OUT outcome text)
+grant asbuilt_worker: execute on accept_record(p_project uuid, p_device uuid, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_max_attempts integer, p_actor text, OUT outcome text, OUT job_id uuid, OUT job_state text, OUT received_at timestamp with time zone)
+grant asbuilt_worker: execute on account_changed()
+grant asbuilt_worker: execute on account_closed(a portal_account)
+grant asbuilt_worker: execute on account_facts(a portal_account)
+grant asbuilt_worker: execute on account_stamp()
+grant asbuilt_worker: execute on actor()
+grant asbuilt_worker: execute on add_defects(p_record uuid, p_revision integer, p_defects jsonb)
+grant asbuilt_worker: execute on admit(p_job uuid)
+grant asbuilt_worker: execute on alike_photos(p photo)
+grant asbuilt_worker: execute on app_queue_abort()
+grant asbuilt_worker: execute on app_queue_again()
+grant asbuilt_worker: execute on app_queue_attempts()
+grant asbuilt_worker: execute on app_queue_back()
+grant asbuilt_worker: execute on app_queue_cancel()
+grant asbuilt_worker: execute on app_queue_deleted()
+grant asbuilt_worker: execute on app_queue_ended()
+grant asbuilt_worker: execute on app_queue_events()
+grant asbuilt_worker: execute on app_queue_plan()
+grant asbuilt_worker: execute on app_queue_wake()
 grant asbuilt_worker: insert, select, update on artifact
 grant asbuilt_worker: select, update on asbuilt_record
+grant asbuilt_worker: execute on attach_run(p_job uuid, p_attempt integer, p_generation integer, p_run_id text, p_last_seq integer)
+grant asbuilt_worker: execute on attempt_view(a automation_attempt)
 grant asbuilt_worker: insert on audit_event
 grant asbuilt_worker: insert, select, update on automation_attempt
 grant asbuilt_worker: insert, select, update on automation_input
@@ -1240,26 +1384,137 @@ grant asbuilt_worker: select, update on automation_job
 grant asbuilt_worker: insert, select, update on automation_run
 grant asbuilt_worker: delete, insert, select, update on automation_step
 grant asbuilt_worker: delete, insert, select, update (type) on blob
+grant asbuilt_worker: execute on carries(q procrastinate_jobs, p_job uuid)
+grant asbuilt_worker: execute on claim_attempt(p_job uuid, p_queue_job bigint, p_worker text, p_lease_s double precision)
+grant asbuilt_worker: execute on clear_rejections(p_job uuid)
+grant asbuilt_worker: execute on close_attempt(p_job uuid, p_attempt integer, p_outcome text, p_error jsonb)
+grant asbuilt_worker: execute on compare_photos(p_most integer)
+grant asbuilt_worker: execute on confirm_submission(p_job uuid, p_attempt integer, p_confirmation text, p_how text)
+grant asbuilt_worker: execute on correct_record(p_project uuid, p_device uuid, p_expected integer, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_actor text, OUT outcome text)
+grant asbuilt_worker: execute on count_due(p_what text, p_outcome text, p_border timestamp with time zone, p_most integer)
 grant asbuilt_worker: insert, select, update on defect
+grant asbuilt_worker: execute on defer_checks(p_record uuid)
 grant asbuilt_worker: select on design_asset
 grant asbuilt_worker: select (id), select (project_id) on device
+grant asbuilt_worker: execute on doctor_attempts(p_grace_s double precision)
+grant asbuilt_worker: execute on doctor_events()
+grant asbuilt_worker: execute on doctor_jobs(p_grace_s double precision)
+grant asbuilt_worker: execute on doctor_lines()
+grant asbuilt_worker: execute on doctor_queue(p_grace_s double precision)
+grant asbuilt_worker: execute on doctor_records()
+grant asbuilt_worker: execute on doctor_slots(p_grace_s double precision)
+grant asbuilt_worker: execute on doctor_submissions()
+grant asbuilt_worker: execute on due_attempts(p_what text, p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_worker: execute on due_queue_rows(p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_worker: execute on end_waiting(job automation_job, p_code text, p_message text)
+grant asbuilt_worker: execute on expire_inputs()
+grant asbuilt_worker: execute on external_ref(p_record uuid, p_try integer)
+grant asbuilt_worker: execute on failure_fingerprint(p_step text, p_code text, p_message text)
+grant asbuilt_worker: execute on failure_shape(p_message text)
 grant asbuilt_worker: select on form_def
+grant asbuilt_worker: execute on free_slot(p_job uuid)
+grant asbuilt_worker: execute on hold_commit(p_job uuid, p_attempt integer, p_hold_s double precision)
+grant asbuilt_worker: execute on hold_job(job automation_job, p_reason text)
+grant asbuilt_worker: execute on in_sight(p_project uuid)
+grant asbuilt_worker: execute on input_end()
+grant asbuilt_worker: execute on input_view(i automation_input)
+grant asbuilt_worker: execute on interrupt(job automation_job, p_progressed boolean)
 grant asbuilt_worker: insert on job_event
+grant asbuilt_worker: execute on job_guard()
+grant asbuilt_worker: execute on job_since(j automation_job)
+grant asbuilt_worker: execute on job_slot()
+grant asbuilt_worker: execute on job_stamp()
+grant asbuilt_worker: execute on job_tell()
+grant asbuilt_worker: execute on job_view(j automation_job)
+grant asbuilt_worker: execute on keep_blob(p_sha256 bytea, p_size bigint, p_type text)
+grant asbuilt_worker: execute on lock_job(p_job uuid)
+grant asbuilt_worker: execute on media_due(p_form text, p_version integer)
+grant asbuilt_worker: execute on near_photos(p photo, p_bits integer)
+grant asbuilt_worker: execute on next_waiters(p_account uuid, p_room bigint)
+grant asbuilt_worker: execute on note_edit(job automation_job, p_action text, p_reason text)
+grant asbuilt_worker: execute on note_retention(p_what text, p_outcome text, p_removed integer, p_ms double precision)
+grant asbuilt_worker: execute on nth_ref(p_reference text, p_times integer)
 grant asbuilt_worker: select, update on photo
+grant asbuilt_worker: execute on photo_elsewhere(p_sha256 bytea, p_project uuid, p_besides uuid[])
+grant asbuilt_worker: execute on place_of(p_state text, p_wait_reason text)
 grant asbuilt_worker: select on portal
 grant asbuilt_worker: select, update on portal_account
+grant asbuilt_worker: execute on portal_answered(p_account uuid)
 grant asbuilt_worker: delete, insert, select, update on portal_slot
 grant asbuilt_worker: insert, select, update on portal_submission
+grant asbuilt_worker: execute on portal_trouble(p_account uuid, p_error jsonb)
+grant asbuilt_worker: execute on portal_wide(p_code text, p_class text)
 grant asbuilt_worker: delete, insert, select, update on procrastinate_events
 grant asbuilt_worker: delete, insert, select, update on procrastinate_jobs
 grant asbuilt_worker: delete, insert, select, update on procrastinate_periodic_defers
 grant asbuilt_worker: delete, insert, select, update on procrastinate_workers
 grant asbuilt_worker: select on project
+grant asbuilt_worker: execute on promote(p_account uuid)
+grant asbuilt_worker: execute on promote_due()
+grant asbuilt_worker: execute on promote_probes()
+grant asbuilt_worker: execute on queue_checks(p_record uuid)
+grant asbuilt_worker: execute on queue_defer(p_job uuid, p_queue text, p_first boolean)
+grant asbuilt_worker: execute on queue_move(p_queue_job bigint)
+grant asbuilt_worker: execute on recheck_slot(job automation_job)
+grant asbuilt_worker: execute on reconcile(p_grace_s double precision)
+grant asbuilt_worker: execute on reconcile_checks(p_grace_s double precision)
+grant asbuilt_worker: execute on reconcile_lost()
+grant asbuilt_worker: execute on reconcile_overdue(p_now timestamp with time zone)
+grant asbuilt_worker: execute on reconcile_rowless()
+grant asbuilt_worker: execute on reconcile_slots()
+grant asbuilt_worker: execute on reconcile_strays(p_grace_s double precision)
+grant asbuilt_worker: execute on reconcile_unclaimed(p_grace_s double precision)
+grant asbuilt_worker: execute on reconcile_unfinished(p_grace_s double precision)
 grant asbuilt_worker: delete, insert, select, update on record_check
+grant asbuilt_worker: execute on record_intent(p_job uuid, p_attempt integer)
 grant asbuilt_worker: delete, insert, select, update on record_line
+grant asbuilt_worker: execute on record_line_defects()
+grant asbuilt_worker: execute on record_line_facts(p_record uuid, OUT job_state text, OUT portal_key text, OUT severity text)
+grant asbuilt_worker: execute on record_line_jobs()
+grant asbuilt_worker: execute on record_line_records()
+grant asbuilt_worker: execute on record_line_text(r asbuilt_record)
+grant asbuilt_worker: execute on record_lines(p_projects uuid[], p_filter jsonb)
+grant asbuilt_worker: execute on record_needs(p_record uuid)
 grant asbuilt_worker: select on record_revision
 grant asbuilt_worker: select on record_serial
+grant asbuilt_worker: execute on record_tell()
+grant asbuilt_worker: execute on record_version()
+grant asbuilt_worker: execute on refute_intent(p_job uuid, p_attempt integer, p_evidence jsonb)
+grant asbuilt_worker: execute on release_blobs(p_sha256 bytea[], p_older_s double precision)
+grant asbuilt_worker: execute on remove_audit(p_border timestamp with time zone, p_most integer)
+grant asbuilt_worker: execute on remove_logs(p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_worker: execute on remove_pictures(p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_worker: execute on remove_queue_rows(p_outcome text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_worker: execute on remove_secrets(p_what text, p_border timestamp with time zone, p_most integer)
+grant asbuilt_worker: execute on report_rejection(p_job uuid, p_attempt integer, p_findings jsonb)
+grant asbuilt_worker: execute on reserve_start(p_job uuid, p_attempt integer)
+grant asbuilt_worker: execute on restate_waiters(a portal_account)
+grant asbuilt_worker: execute on resume_job(job automation_job)
+grant asbuilt_worker: execute on retain(p_what text, p_outcome text, p_begins boolean, p_batch integer, OUT removed integer, OUT took_ms double precision, OUT more boolean, OUT next_batch integer)
 grant asbuilt_worker: select on retention
+grant asbuilt_worker: execute on retention_changed()
+grant asbuilt_worker: execute on review_needs(p_record uuid)
+grant asbuilt_worker: execute on review_view(r asbuilt_record)
+grant asbuilt_worker: execute on revise_defects(p_record uuid, p_revision integer, p_defects jsonb)
+grant asbuilt_worker: execute on revision_content(r asbuilt_record)
+grant asbuilt_worker: execute on said_why(p_reason text)
 grant asbuilt_worker: select on schema_migration
+grant asbuilt_worker: execute on set_serials(p_project uuid, p_record uuid, p_serials jsonb)
+grant asbuilt_worker: execute on settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone)
+grant asbuilt_worker: execute on settle_asked(p_job uuid, p_attempt integer, p_question jsonb, p_error jsonb)
+grant asbuilt_worker: execute on settle_cancelled(p_job uuid, p_attempt integer)
+grant asbuilt_worker: execute on settle_check(p_record uuid, p_photo jsonb, p_defects jsonb)
+grant asbuilt_worker: execute on settle_completed(p_job uuid, p_attempt integer, p_confirmation text, p_how text, p_portal_url text)
+grant asbuilt_worker: execute on settle_detached(p_job uuid, p_attempt integer)
+grant asbuilt_worker: execute on settle_failed(p_job uuid, p_attempt integer, p_error jsonb, p_again boolean, p_spends text, p_run_over boolean, p_base_s double precision, p_wait_s double precision)
+grant asbuilt_worker: execute on settle_parked(p_job uuid, p_attempt integer, p_wait_reason text, p_error jsonb)
+grant asbuilt_worker: execute on settle_verifying(p_job uuid, p_attempt integer, p_error jsonb, p_spends text, p_run_over boolean, p_blind boolean, p_look_s double precision, p_verify_s double precision)
+grant asbuilt_worker: execute on size_slots(a portal_account)
+grant asbuilt_worker: execute on state_waiting(p_reason text)
+grant asbuilt_worker: execute on take_slot(p_account uuid, p_job uuid)
+grant asbuilt_worker: execute on try_lock_job(p_job uuid)
 grant asbuilt_worker: delete, insert, select, update on turn
+grant asbuilt_worker: execute on under_way(job automation_job)
+grant asbuilt_worker: execute on uuid7()
+grant asbuilt_worker: execute on why_given(p_reason text)
 grant asbuilt_worker: delete, insert, select, update on worker

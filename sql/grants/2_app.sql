@@ -1,6 +1,8 @@
 -- What the web process may do. It changes nothing that is a matter of record (events, acts, comments, revisions), makes no access
 -- (people, devices, tokens) and no set-up (projects, portals, forms): that is the owner's, through the command line.
 do $$
+declare
+    act regprocedure;
 begin
     if to_regrole('asbuilt_app') is null then
         return;
@@ -37,8 +39,16 @@ begin
     grant select on procrastinate_workers to asbuilt_app;
     grant usage on all sequences in schema public to asbuilt_app;
 
-    -- Functions run with the rights of their caller; those in ops and an answer are people's acts, with rights of their own.
-    grant execute on all functions in schema public, ops to asbuilt_app;
+    -- Functions run with the rights of their caller; those in ops and an answer are people's acts, with rights of their own. A view of ops
+    -- and the doctor read by their owner's rights, past every policy: these two views show what is of no project (tests/sql/test_sight.py).
+    grant execute on all functions in schema public to asbuilt_app;
     revoke execute on function retain(text, text, boolean, int), restart_job(automation_job) from asbuilt_app;
-    grant select on all tables in schema ops to asbuilt_app;
+    revoke all on all functions in schema ops from asbuilt_app;
+    for act in select p.oid from pg_proc as p
+                where p.pronamespace = 'ops'::regnamespace
+                  and p.proname in ('answer_outcome', 'bulk', 'cancel', 'comment', 'hold', 'pause_portal', 'release', 'resume_portal',
+                                    'retry', 'review', 'run_again', 'set_limit', 'waive') loop
+        execute format('grant execute on function %s to asbuilt_app', act);
+    end loop;
+    grant select on ops.portals, ops.workers to asbuilt_app;
 end $$;

@@ -54,7 +54,12 @@ select line from (
             select r.rolname, lower(x.privilege_type), format('%%s.%%s', n.nspname, p.proname)
               from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace
              cross join lateral aclexplode(p.proacl) as x join pg_roles as r on r.oid = x.grantee
-             where n.nspname = 'ops') as g
+             where n.nspname = 'ops'
+            union all
+            select r.rolname, lower(x.privilege_type), format('%%s(%%s)', p.proname, pg_get_function_identity_arguments(p.oid))
+              from pg_proc as p cross join lateral aclexplode(p.proacl) as x join pg_roles as r on r.oid = x.grantee
+             where p.pronamespace = 'public'::regnamespace and p.proname not like 'procrastinate%%'
+               and not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'e')) as g
      where g.role in ('asbuilt_app', 'asbuilt_worker', 'asbuilt_operator', 'asbuilt_readonly')
      group by g.role, g.object) as shape
  order by part, owner collate "C", kind, place, line collate "C";

@@ -70,7 +70,11 @@ async def test_of_many_jobs_only_ones_own_are_acted_on(web: Connection, conn: Co
             "select job_id, outcome from ops.bulk('retry', %s, 'why')", [[mine.job_id, theirs.job_id]]
         )
         assert dict(await rows.fetchall()) == {mine.job_id: "done", theirs.job_id: "unknown"}
-        rows = await web.execute("select job_id from ops.requeue('why', p_failed_since => '-infinity')")
+    async with acting(conn, "user:somebody", projects=[mine.project.id]):
+        rows = await conn.execute(
+            "select job_id from ops.requeue('why', p_project => %s, p_failed_since => '-infinity')",
+            [theirs.project.code],
+        )
         assert await rows.fetchall() == []
     assert await value(conn, "select state from automation_job where id = %s", theirs.job_id) == "failed"
 

@@ -34,6 +34,7 @@ OPEN = {
 }  # fmt: skip
 WALLED = "select oid::regclass::text from pg_class where relnamespace = 'public'::regnamespace and relrowsecurity"
 MAY = "select has_table_privilege('asbuilt_app', %s::regclass, %s)"
+OPS = re.compile(r"\bops\.\w+")
 COLUMN = "select attname from pg_attribute where attrelid = %s::regclass and attnum = 1"
 
 READERS = {"bulk", "exports", "jobs", "lists", "live", "operations", "phone", "portals", "questions", "review"}
@@ -118,6 +119,22 @@ async def test_what_is_out_of_sight_is_not_touched(web: Connection, conn: Connec
         await see(web, [mine.project])
         with pytest.raises(InsufficientPrivilege, match='row-level security policy for table "comment"'):
             await web.execute(said, [theirs.done.record_id])
+
+
+async def test_of_ops_the_web_process_has_what_it_asks_for_and_no_more(conn: Connection) -> None:
+    """All of it reads by its owner's rights, past every policy: a view or the doctor shows all projects to whoever may ask."""
+    asked = {
+        name for (file, _), each in STATEMENTS.items() if file != "doctor" for name in OPS.findall(each.block.text)
+    }
+    has = await names(
+        conn,
+        "select oid::regclass::text from pg_class where relnamespace = 'ops'::regnamespace"
+        "    and has_table_privilege('asbuilt_app', oid, 'select')"
+        " union all select format('ops.%s', proname) from pg_proc where pronamespace = 'ops'::regnamespace"
+        "    and has_function_privilege('asbuilt_app', oid, 'execute')",
+    )
+    assert has == asked
+    assert {name for name in has if await value(conn, "select to_regclass(%s)", name)} == {"ops.portals", "ops.workers"}
 
 
 async def test_acts_on_portal_accounts_are_of_no_project(web: Connection, conn: Connection) -> None:
