@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from sql import Connection
-from tests.factories import Made, claim, fail, make_record, value
+from tasks import store as tasks
+from tests.factories import Made, claim, complete, fail, finish, make_record, value
 from tests.logins import login
 from tests.sql.psql import SCRIPTS, psql, script
 
@@ -48,6 +51,54 @@ async def test_every_script_runs_and_says_how_it_is_used(name: str, conn: Connec
     acts = await conn.execute("select action, actor from audit_event where reason = 'for the test'")
     acted = [(ACTS[name], login("operator"))] if name in ACTS else []
     assert await acts.fetchall() == acted
+
+
+async def test_what_a_script_prints_is_what_there_is(conn: Connection, database_url: str) -> None:
+    """One is done, one has failed, and a worker has one."""
+    bad = await failed(conn)
+    done, under_way = [await make_record(conn, device=bad.device) for _ in range(2)]
+    await tasks.WORKER_SEEN(conn, worker="worker-1", version="7.7", places=4, beat_s=60.0, draining=False, begins=True)
+    step: dict[str, Any] = {"key": "sign-in", "seq": 1, "generation": 1}
+    for made in (done, under_way):
+        attempt = await claim(conn, made.job_id)
+        of = {"job": made.job_id, "attempt": attempt} | step
+        await tasks.BEGIN_STEP(conn, **of, index=1, total=2, label="Sign in", recipe_version=1)
+        await tasks.CONFIRM_STEP(conn, **of, outputs=Jsonb({}), input_hash="")
+        if made is done:
+            assert await complete(conn, made.job_id, attempt)
+            await finish(conn, made.job_id, attempt)
+    project = bad.device.project.code
+    refs = "select external_ref from automation_job where id = %s"
+    bad_ref, ref = [await value(conn, refs, made.job_id) for made in (bad, under_way)]
+    for name, lines in {
+        "failures": [rf"npl\|{project}\|PORTAL_DOWN\|sign-in\|.+\|1\|0\|", rf"{bad_ref}\|failed\|PORTAL_DOWN\|"],
+        "growing": [rf"{project}\|0\|1\|0\|\|3\|1\|2", rf"{project}\|processing\|\|1\|", rf".*\|{project}\|1\|1\|0\|"],
+        "growth": [r"automation_job\|\d+ kB\|\d+ kB\|"],
+        "lost": [r"1\|1\|0\|1\|3"],
+        "portals": [r"npl\|contractor\|64\|64\|1\|0\|\|\|\|closed\|\|"],
+        "record": [rf"{bad.record_id}\|{bad_ref}\|{project}\|", r".+\|state\|failed\|.*\|the run was lost sight of"],
+        "slow": [r"npl\|sign-in\|1\|", rf"{ref}\|{project}\|worker-1\|[\d:]+\|1\|"],
+        "workers": [r"worker-1\|alive\|1\|4\|7\.7\|", rf"worker-1\|alive\|{ref}\|{project}\|1\|[\d:]+\|1\|"],
+    }.items():
+        printed = await script(database_url, name, record=bad_ref)
+        for line in lines:
+            assert re.search(f"^{line}", printed, re.MULTILINE), (name, line, printed)
+
+
+async def test_who_acted_on_a_job_is_told_however_long_ago_it_was(conn: Connection, database_url: str) -> None:
+    made, other = await failed(conn), await failed(conn)
+    await script(database_url, "retry", job=made.job_id, why="last month")
+    await script(database_url, "retry", job=other.job_id, why="just now")
+    await conn.execute("update audit_event set at = now() - interval '30 days' where reason = 'last month'")
+    for given, reasons in (
+        ({}, ["just now"]),
+        ({"job": made.job_id}, ["last month"]),
+        ({"job": made.job_id, "hours": 24}, []),
+        ({"hours": 24 * 31}, ["just now", "last month"]),
+        ({"hours": 24 * 31, "actor": "nobody"}, []),
+    ):
+        printed = [line.split("|") for line in (await script(database_url, "who", **given)).splitlines()]
+        assert [(line[1], line[4]) for line in printed] == [(login("operator"), reason) for reason in reasons], given
 
 
 async def test_every_script_stands_in_the_page_and_every_one_named_there_exists() -> None:
@@ -100,16 +151,24 @@ async def test_a_group_is_chosen_by_something_and_with_a_reason(conn: Connection
 
 
 async def test_what_is_stuck_says_why_and_what_helps(conn: Connection, database_url: str) -> None:
-    ready, held, asked, lost, slow = [await make_record(conn) for _ in range(5)]
-    fresh = await make_record(conn)
+    ready, held, asked, lost, slow, rowless = [await make_record(conn) for _ in range(6)]
+    bare = await make_record(conn, state="awaiting_media")
+    fresh = [await make_record(conn), await make_record(conn, state="awaiting_media")]
     await conn.execute("select ops.hold(%s, 'wait')", [held.job_id])
     for made in (lost, slow):
         await claim(conn, made.job_id)
+    await conn.execute(
+        "delete from procrastinate_jobs where id = (select queue_job_id from automation_job where id = %s)",
+        [rowless.job_id],
+    )
+    await conn.execute("select ops.set_limit('npl', 1, 'one at a time')")
+    shut = await make_record(conn)
     await conn.execute("alter table automation_job disable trigger user")
     try:
         await conn.execute(
-            "update automation_job set changed_at = now() - interval '25 hours', queued_at = case state when 'queued'"
-            " then now() - interval '6 minutes' end where id <> %s", [fresh.job_id],
+            "update automation_job set changed_at = now() - interval '25 hours', created_at = now() - interval '25 hours',"
+            " queued_at = case when id = %s then now() - interval '61 minutes' when state = 'queued' then now() - interval '6 minutes' end"
+            " where id <> all (%s)", [shut.job_id, [made.job_id for made in fresh]],
         )  # fmt: skip
         await conn.execute(
             "update automation_job set state = 'needs_input', wait_reason = 'outcome_unknown' where id = %s",
@@ -126,13 +185,16 @@ async def test_what_is_stuck_says_why_and_what_helps(conn: Connection, database_
     )  # fmt: skip
     rows = await conn.execute("select id, why, hint from ops.stuck")
     found = {row[0]: (row[1], row[2]) for row in await rows.fetchall()}
-    assert found.keys() == {made.job_id for made in (ready, held, asked, lost, slow)}
+    assert found.keys() == {made.job_id for made in (ready, held, asked, lost, slow, rowless, bare, shut)}
     for made, why, hint in (
         (ready, "no worker takes it", "ops.workers"),
         (held, "it is held: hold", "ops.release"),
         (asked, "waits for a person: outcome_unknown", "ops.answer_outcome"),
         (lost, "worker-1 has stopped", "ops.workers"),
         (slow, "over ten minutes", "ops.cancel"),
+        (rowless, "it has no queue row", "next sweep"),
+        (shut, "lets it in no more: slot", "ops.set_limit"),
+        (bare, "have not come for a day", "the crew sends them"),
     ):
         assert why in found[made.job_id][0]
         assert hint in found[made.job_id][1]
