@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from sql import Connection
+from tests.e2e.test_canary import BROWSERS_LATER
 from tests.worker.plant import plant
 from tests.worker.processes import worker_process
-from tests.worker.test_runner_drivers import DRIVERS
 
 
-@pytest.mark.parametrize("browser", DRIVERS)
+@pytest.mark.parametrize("browser", BROWSERS_LATER)
 async def test_a_run_at_its_gate_outlives_the_worker_that_is_killed(
     database_url: str, redis_url: str, conn: Connection, portal_schema: None, tmp_path: Path, browser: str
 ) -> None:

@@ -105,6 +105,7 @@ id = "submit"''',
 ).replace('{do = "fill", at = {label = "Name"}', '{do = "goto", url = "/form"}, {do = "fill", at = {label = "Name"}')
 
 
+@pytest.mark.slow
 async def test_a_session_may_end_more_often_than_a_step_may_sign_in(tmp_path: Path) -> None:
     portal = Tollhouse()
     portal.forgets = {"/look": 3, "/form": 3}
