@@ -176,6 +176,24 @@ async def test_a_break_is_said_with_its_age_and_next_try_and_then_what_was_misse
     assert await problems(bench.page, "connection-status") == []
     await bench.page.keyboard.press("Escape")
     await expect(status.locator("dl")).to_have_count(0)
+    await _more_than_a_page_came_meanwhile(bench)
+
+
+async def _more_than_a_page_came_meanwhile(bench: Bench) -> None:
+    """Each of them is in the list, once, and nothing lies between two pages."""
+    rows, more = bench.page.locator("tr[data-id]"), bench.page.get_by_role("button", name="Load more")
+    bench.way.cut()
+    await expect(bench.page.locator("connection-status")).to_have_attribute("data-phase", "reconnecting")
+    made = [await make_record(bench.conn, device=bench.made.device) for _ in range(60)]
+    bench.way.heal()
+    await expect(bench.page.locator(f"tr[data-id='{made[-1].record_id}']")).to_be_visible()
+    await expect(bench.page.locator("form-review-table .below > span")).to_contain_text(re.compile(r"61 records"))
+    while await more.is_visible():
+        shown = await rows.count()
+        await more.click()
+        await expect(rows).not_to_have_count(shown)
+    ids = [await row.get_attribute("data-id") for row in await rows.all()]
+    assert ids == [str(each.record_id) for each in [*reversed(made), bench.made]]
 
 
 async def test_numbers_that_cannot_be_had_say_so_and_of_when_they_are(bench: Bench) -> None:

@@ -1,8 +1,10 @@
-// The records of a list as far as they are loaded, and how many match. Knows no page: it tells its list what came.
+// The records of a list from the newest to the last that is loaded, without a hole, and how many match. Knows no page: it tells
+// its list what came.
 
 const PAGE = 50;
 const AGAIN_MS = 5000;
-const MOST = 200; // rows asked for again in one refresh
+const PIECE = 200; // as many as one request gives
+const GROWTH = 500; // rows by which one refresh may make the list longer: after a night away thousands are new
 
 export class ReviewPages {
   rows = [];
@@ -35,11 +37,8 @@ export class ReviewPages {
     this.stop();
     const abort = (this.#abort = new AbortController());
     this.#list.busy(kind !== "refresh");
-    const limit = kind === "refresh" ? Math.min(MOST, Math.max(PAGE, this.rows.length)) : PAGE;
-    const query = { ...this.#list.query(), limit };
-    if (kind === "more") query.cursor = this.next;
     try {
-      const page = await this.#list.api.get("/api/records", query, { signal: abort.signal });
+      const page = await this.#read(kind, abort.signal);
       this.#accept(page, kind);
       this.#list.took(page.items);
     } catch (problem) {
@@ -79,19 +78,32 @@ export class ReviewPages {
     this.#abort = null;
   }
 
+  /** A page. A refresh reads from the newest row to the last one loaded: what it left out would stay old, or lie in a hole. */
+  async #read(kind, signal) {
+    const query = this.#list.query();
+    const ask = (limit, cursor) => this.#list.api.get("/api/records", { ...query, limit, cursor }, { signal });
+    if (kind !== "refresh") return ask(PAGE, kind === "more" ? this.next : null);
+    const [before, last] = [this.rows.length, this.rows.at(-1)];
+    const items = [];
+    let next = null;
+    do {
+      const page = await ask(Math.min(PIECE, Math.max(PAGE, before - items.length)), next);
+      items.push(...page.items);
+      next = page.next;
+    } while (next && items.length < before + GROWTH && !reaches(items, last));
+    return { items, next };
+  }
+
   #accept({ items, next }, kind) {
     const fresh = new Set(items.map((row) => row.id));
-    const kept = this.rows.filter((row) => !fresh.has(row.id));
-    if (kind === "more") {
-      this.rows = [...kept, ...items];
-      this.next = next;
-    } else {
-      const last = items.at(-1);
-      const older = next && last ? kept.filter((row) => Date.parse(row.received_at) <= Date.parse(last.received_at)) : [];
-      this.rows = kind === "first" ? items : [...items, ...older];
-      if (kind === "first" || older.length === 0) this.next = next;
-    }
+    this.rows = kind === "more" ? [...this.rows.filter((row) => !fresh.has(row.id)), ...items] : items;
+    this.next = next;
     this.known = new Set(this.rows.map((row) => row.id));
     this.loaded = true;
   }
+}
+
+/** Whether rows, newest first, come down to where `last` stands or stood. */
+function reaches(rows, last) {
+  return !last || rows.some((row) => row.id === last.id) || Date.parse(rows.at(-1).received_at) < Date.parse(last.received_at);
 }
