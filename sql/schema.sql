@@ -610,7 +610,9 @@ table retention: last_ms double precision not null default 0
 table retention: longest_ms double precision not null default 0
 table retention: removed bigint not null default 0
 table retention: constraint retention_batch_check CHECK (((batch >= 1) AND (batch <= 10000)))
+table retention: constraint retention_has_a_date CHECK ((keep <= '1000 years'::interval))
 table retention: constraint retention_keep_check CHECK ((keep >= '00:00:00'::interval))
+table retention: constraint retention_of_the_audit CHECK (((what <> 'audit'::text) OR (keep >= '1 year'::interval)))
 table retention: constraint retention_of_uploads_in_progress CHECK (((what <> 'file'::text) OR (keep >= '00:30:00'::interval)))
 table retention: constraint retention_pkey PRIMARY KEY (what, outcome)
 table schema_migration: source text not null

@@ -3,11 +3,14 @@ create or replace function ops.set_retention(p_what text, p_keep interval, p_rea
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     why text := said_why(p_reason);
+    -- As the table's own checks.
+    shortest interval := case p_what when 'file' then '30 min' when 'audit' then '1 year' else '0' end;
     done int;
 begin
-    if p_keep < interval '0' or (p_what = 'file' and p_keep < interval '30 min') then
+    if p_keep not between shortest and interval '1000 years' then
         raise exception using errcode = 'AB422', message = format('%s cannot be kept for %s', p_what, p_keep),
-            hint = 'files: at least 30 min, as an upload may take so long from its bytes to their row; null keeps for ever';
+            hint = 'the audit: at least 1 year; files: at least 30 min, as an upload may take so long from its bytes to their row;'
+                   ' nothing: more than 1000 years; null keeps for ever';
     end if;
     perform set_config('asbuilt.reason', why, true);
     update retention set keep = coalesce(p_keep, keep), enabled = p_keep is not null

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from psycopg import AsyncConnection
 
@@ -107,41 +104,6 @@ async def test_a_row_that_somebody_holds_is_left_for_the_next_round(conn: Connec
     assert await retain(conn, "queue row", "completed") == 1
 
 
-async def test_a_policy_is_changed_with_a_reason_and_on_record(conn: Connection) -> None:
-    await make_record(conn, state="completed")
-    await age(conn, "2 hours")
-    async with conn.transaction(force_rollback=True):
-        assert (
-            await value(conn, "select ops.set_retention('queue row', '1 hour', 'the disk is full', 'completed')") == 1
-        )
-        act = await row(conn, "select actor = session_user, action, reason, before ->> 'keep', after from audit_event order by id desc limit 1")  # fmt: skip
-        assert act is not None
-        assert act[:4] == (True, "retention.set", "the disk is full", "24:00:00")
-        assert act[4] == {"what": "queue row", "outcome": "completed", "keep": "01:00:00", "enabled": True}
-        assert await due(conn, "queue row", "completed") == 1
-        assert await value(conn, "select ops.set_retention('queue row', null, 'an audit')") == 2
-        assert await retain(conn, "queue row", "completed") == 0, "null keeps for ever"
-        # A plain UPDATE is on record, too.
-        await conn.execute("update retention set enabled = true, keep = '0' where outcome = 'completed'")
-        assert await value(conn, "select after ->> 'keep' from audit_event order by id desc limit 1") == "00:00:00"
-        assert await retain(conn, "queue row", "completed") == 1
-
-
-@pytest.mark.parametrize(
-    ("call", "code"),
-    [
-        ("ops.set_retention('queue row', '1 day', ' ')", "AB422"),
-        ("ops.set_retention('queue row', '-1 day', 'why')", "AB422"),
-        ("ops.set_retention('record', '1 day', 'why')", "AB404"),
-    ],
-)
-async def test_what_cannot_be_set_is_said(conn: Connection, call: str, code: str) -> None:
-    with pytest.raises(psycopg.Error) as refused:
-        await conn.execute(f"select {call}".encode())
-    assert refused.value.sqlstate == code
-    assert refused.value.diag.message_hint
-
-
 async def test_truncated_events_begin_the_age_anew(conn: Connection) -> None:
     await make_record(conn, state="completed")
     await conn.execute("truncate procrastinate_events")
@@ -233,18 +195,6 @@ async def test_secrets_go_when_their_time_is_over(conn: Connection, what: str) -
             assert await due(conn, what, outcome) == removed == await retain(conn, what, outcome), by
 
 
-async def test_every_policy_is_one_that_somebody_goes_by(conn: Connection) -> None:
-    policies = await (
-        await conn.execute("select what, outcome from retention where what not in ('file', 'upload')")
-    ).fetchall()
-    for what, outcome in policies:
-        assert await retain(conn, what, outcome) == 0
-    assert await value(conn, "select bool_and(due = 0) from ops.retention where what <> 'file'") is True
-    assert await value(conn, "select count(*) from retention where what in ('file', 'upload')") == 2
-    with pytest.raises(psycopg.errors.CheckViolation):
-        await conn.execute("update retention set keep = '29 min' where what = 'file'")
-
-
 async def test_files_and_uploads_stay_while_their_policy_is_not_enabled(conn: Connection) -> None:
     """Removed by the web process, which asks the same rows as the workers do."""
     made = await make_record(conn)
@@ -261,31 +211,3 @@ async def test_files_and_uploads_stay_while_their_policy_is_not_enabled(conn: Co
         assert kept is not None
         assert kept.after_s == 86_400
         assert len(await EXPIRE(conn, most=10)) == 1
-
-
-PAGE = Path(__file__).parent.parent.parent / "docs" / "retention.md"
-TABLES = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
-
-
-async def test_the_page_names_every_table_and_what_bounds_it(conn: Connection) -> None:
-    """A new table that nobody thought about is one that grows until the disk is full."""
-    bounded = PAGE.read_text(encoding="utf-8").split("| table | bounded by |")[1].split("| elsewhere | bounded by |")[0]
-    listed = [
-        name
-        for line in bounded.splitlines()
-        for name in re.findall(r"`(\w+)`", line.split("|")[1] if "|" in line else "")
-    ]
-    tables = {name for (name,) in await (await conn.execute(TABLES)).fetchall()}
-    assert tables - set(listed) == set(), "say on docs/retention.md what bounds it"
-    assert len(listed) == len(set(listed))
-    assert set(listed) <= tables
-
-
-async def test_the_page_has_the_policies_as_they_are(conn: Connection) -> None:
-    said = re.findall(r"^\| (?:`([\w -]+)`)? *\| `(\w+)` \| ([^|]+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    policies: set[tuple[Any, ...]] = set()
-    what = ""
-    for name, outcome, keep in said:
-        what = name or what
-        policies.add((what, outcome, await value(conn, "select %s::interval", keep)))
-    assert policies == set(await (await conn.execute("select what, outcome, keep from retention")).fetchall())

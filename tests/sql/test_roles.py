@@ -18,6 +18,7 @@ REFUSED = {
     "app": {
         "update audit_event set reason = 'another'": "table audit_event",
         "delete from audit_event": "table audit_event",
+        "update retention set keep = '1 year' where what = 'audit'": "table retention",
         "update job_event set actor = 'somebody'": "table job_event",
         "delete from record_revision": "table record_revision",
         "update comment set text = 'another'": "table comment",
