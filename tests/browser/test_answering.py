@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from psycopg.types.json import Jsonb
 
 from app.core.access import create_user
@@ -99,18 +99,24 @@ async def test_what_is_typed_stays_when_the_page_gets_news_and_a_late_answer_is_
         await expect(shown).to_be_hidden()
 
 
-async def test_an_answer_that_is_refused_is_said_beside_the_field(office: Office) -> None:
+async def test_an_answer_that_comes_too_late_is_said_when_its_card_is_gone(office: Office) -> None:
     async with office.worker(), at_desk(office.works.served) as desk:
-        _job, shown = await asked(office, desk)
-        await office.works.conn.execute(
-            "update automation_input set expires_at = clock_timestamp() + interval '1 hour'"
-        )
-        body = {"code": "input-expired", "title": "…", "detail": "the time for an answer is over"}
-        desk.provokes("410", "/inputs/")
-        await desk.page.route("**/inputs/*", lambda route: route.fulfill(status=410, json=body))
-        await shown.get_by_label("6-digit code").fill(CODE)
+        job, shown = await asked(office, desk)
+
+        async def quicker(route: Route) -> None:
+            assert (await office.answer(job)).is_success
+            await route.continue_()
+
+        desk.provokes("409", "/inputs/")
+        await desk.page.route("**/inputs/*", quicker)
+        await shown.get_by_label("6-digit code").fill("000000")
         await shown.get_by_role("button", name="Send the answer").click()
-        await expect(shown.get_by_role("alert")).to_contain_text("Too late")
+        await office.works.reaches(job, "completed")
+        await expect(shown).to_be_hidden()
+        said = desk.page.locator("dialog.detail").get_by_role("alert")
+        await expect(said).to_contain_text("Not sent: it was answered by user:")
+        assert await problems(desk.page) == []
+        assert await desk.page.evaluate("() => document.activeElement.id") == "detail-title"
 
 
 async def test_a_viewer_sees_what_is_asked_and_is_not_asked(office: Office) -> None:

@@ -7,7 +7,7 @@ import re
 import signal
 from urllib.parse import unquote
 
-from playwright.async_api import Page, Request, expect
+from playwright.async_api import Page, Request, Route, expect
 
 from tests.browser.desk import SHOTS, Crew, Desk, Person, make_person
 from tests.e2e.stacks import Stack
@@ -96,13 +96,23 @@ async def test_a_retry_that_comes_too_late_is_refused_in_words(desk: Desk, crew:
     await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "failed")
     dialog = await desk.open_record(sent)
     await dialog.get_by_label("Reason").fill("Once more")
-    # The page is cut off, so that it still shows the failure when somebody else has retried already.
-    refused = {"code": "job-not-retryable", "title": "…", "detail": "a job that is processing cannot be retried"}
+
+    async def too_late(route: Route) -> None:
+        """Somebody else is quicker by a moment, before the page can have heard of it."""
+        crew.retry(sent, "The crew was quicker")
+        await route.continue_()
+
     desk.provokes("409", "/retry")
-    await desk.page.route("**/retry", lambda route: route.fulfill(status=409, json=refused))
+    await desk.page.route("**/retry", too_late)
     await dialog.get_by_role("button", name="Retry", exact=True).click()
-    await expect(dialog.locator(".answer")).to_contain_text("a job that is processing cannot be retried")
-    await expect(dialog.get_by_label("Reason")).to_have_value("Once more")
+    # The card it was said in is gone at once; what was said stays, also when the other's run is over.
+    await expect(dialog.locator(".timeline")).to_contain_text("“The crew was quicker”")
+    await expect(dialog.locator(".attempts details:not(.log)")).to_have_count(2)
+    refused = dialog.get_by_role("alert").filter(has_text="What you see has been refreshed")
+    await expect(refused).to_contain_text("Not retried: ")
+    assert await dialog.locator(".timeline").filter(has_text="Once more").count() == 0
+    await refused.get_by_role("button", name="Close the notice").click()
+    await expect(refused).to_be_hidden()
 
 
 async def test_a_viewer_may_look_but_is_offered_no_retry(stack: Stack, desk: Desk, crew: Crew) -> None:

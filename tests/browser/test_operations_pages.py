@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from app.core.access import create_link, create_user
 from sql import Connection
@@ -26,6 +26,7 @@ SHOTS = os.environ.get("ASBUILT_TEST_SHOTS", "")
 """A folder to leave pictures of the pages in, for people to look at."""
 
 HOSTILE = "<img src=x onerror=alert(1)> \u202egpj.exe"
+LOOKED = "select ops.answer_outcome(%s, false, null, 'seen by somebody else')"
 WORKER = "insert into worker (name, version, places, beat_s) values (%s, '0.1.0', 4, 10)"
 
 
@@ -198,7 +199,8 @@ async def test_a_portal_is_paused_resumed_and_narrowed(served: Service, conn: Co
 
 
 async def test_a_question_is_answered_where_it_stands(served: Service, conn: Connection) -> None:
-    made = await make_record(conn, state="needs_input", device=await demo_device(conn))
+    device = await demo_device(conn)
+    made = await make_record(conn, state="needs_input", device=device)
     async with seated(served, conn, "/operations/questions") as desk:
         page = desk.page
         card = page.locator(".ops-questions > li")
@@ -210,6 +212,27 @@ async def test_a_question_is_answered_where_it_stands(served: Service, conn: Con
         await picture(desk, "questions")
         await card.get_by_role("button", name="It did not").click()
         await expect(page.locator("main")).to_contain_text("Nobody is waited for")
+        await expect(page.get_by_role("alert")).to_be_hidden()
+
+        # Somebody else says it a moment before, and while one still writes.
+        async def quicker(route: Route) -> None:
+            await conn.execute(LOOKED, [second.job_id])
+            await route.continue_()
+
+        second = await make_record(conn, state="needs_input", device=device)
+        desk.provokes("409", "/outcome")
+        await page.route("**/outcome", quicker)
+        await card.get_by_role("button", name="Answer…").click()
+        await card.get_by_label("Reason").fill("not there")
+        await card.get_by_role("button", name="It did not").click()
+        await expect(card).to_have_count(0)
+        await expect(page.get_by_role("alert")).to_contain_text("Not sent: ")
+        third = await make_record(conn, state="needs_input", device=device)
+        await card.get_by_role("button", name="Answer…").click()
+        await card.get_by_label("Reason").fill("about to say")
+        await conn.execute(LOOKED, [third.job_id])
+        await expect(card).to_have_count(0)
+        await expect(page.get_by_role("alert")).to_contain_text("it was answered by somebody else")
     assert await value(conn, "select state from automation_job where id = %s", made.job_id) == "queued"
 
 

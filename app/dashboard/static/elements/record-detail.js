@@ -16,6 +16,7 @@ import { RevisionsSection } from "./detail/revisions.js";
 import { FindingsSection } from "./detail/findings.js";
 import { FactsSection, FieldsSection } from "./detail/record.js";
 import { QuestionSection } from "./detail/question.js";
+import { refusedNotice } from "./detail/refused.js";
 import { RunSection } from "./detail/run.js";
 
 const POLL_MS = 10_000;
@@ -74,9 +75,10 @@ class RecordDetail extends HTMLElement {
       notice: h("p", { class: "notice", "data-tone": "bad", role: "alert", hidden: true }),
       body: h("div", { class: "detail-body" }),
       doubtWords: h("span", {}),
+      refused: refusedNotice(),
     };
     parts.doubt = h("p", { class: "notice", "data-tone": "warn", role: "status", hidden: true }, icon("wave"), parts.doubtWords);
-    this.append(parts.notice, parts.doubt, parts.body);
+    this.append(parts.notice, parts.doubt, parts.refused.element, parts.body);
     return parts;
   }
 
@@ -107,7 +109,7 @@ class RecordDetail extends HTMLElement {
   /** Skeleton first: what is known comes at once, the rest fills in without jumping. */
   #start() {
     const api = apiFor(this);
-    const acts = { api, onChange: (job) => this.#changedBy(job) };
+    const acts = { api, onChange: (job) => this.#changedBy(job), onRefused: (words) => this.#parts.refused.say(words) };
     const run = new RunSection(acts);
     const question = (this.#question = new QuestionSection(acts));
     const [findings, attempts, timeline] = [new FindingsSection(acts), new AttemptsSection({ api }), new TimelineSection()];
@@ -117,6 +119,7 @@ class RecordDetail extends HTMLElement {
     this.#sections = [run, question, facts, fields, photos, findings, attempts, timeline, ...Object.values(more)];
     this.#parts.notice.hidden = true;
     this.#parts.doubt.hidden = true;
+    this.#parts.refused.say("");
     this.#parts.body.hidden = false;
     this.#parts.body.toggleAttribute("busy", true);
     const part = (name) => more[name]?.element ?? null;
@@ -162,6 +165,7 @@ class RecordDetail extends HTMLElement {
   }
 
   #changedBy(job) {
+    if (job) this.#parts.refused.say("");
     this.#feed?.merge(job);
     this.#refresh();
   }

@@ -1,9 +1,10 @@
 // Questions: every job that waits for a person, the most urgent first, answered on the spot.
 
-import { duration } from "../core.js";
+import { duration, visible } from "../core.js";
 import { fill, foreign, h, keyed, setText, time } from "../dom.js";
 import { icon } from "../icons.js";
 import { QuestionSection } from "../elements/detail/question.js";
+import { refusedNotice } from "../elements/detail/refused.js";
 import { frame, nothing, scoped, Watch } from "../operations/frame.js";
 import { projectOf } from "../projects.js";
 import { portalName } from "../words.js";
@@ -24,25 +25,26 @@ function build(root, page) {
   const list = h("ul", { class: "ops-questions" });
   const more = h("p", { class: "faint", hidden: true }, "There are more; they show as these are answered.");
   const cards = new Map();
+  const refused = refusedNotice();
+  body.before(refused.element);
   const watch = new Watch({
     api: page.api, scope, body, asOf,
     load: (signal) => page.api.get("/api/operations/questions", { project: scope.project }, { signal }),
     draw: (answer) => {
-      // One that is being answered stays until it is: its card says what became of it.
       if (answer.items.length === 0) fill(body, nothing("check", "Nobody is waited for", "When a portal asks for a code, an approval or a choice, it stands here."));
       else if (!list.isConnected) fill(body, list, more);
       more.hidden = !answer.more;
       const rows = keyed(list, answer.items, {
         key: (item) => `${item.job_id}/${item.asked_at}`,
         create: (item) => {
-          const card = new Card(item, page, () => watch.read());
+          const card = new Card(item, page, { read: () => watch.read(), say: refused.say });
           cards.set(card.element, card);
           return card.element;
         },
       });
       const left = new Set(rows.values());
       for (const [element, card] of cards) if (!left.has(element)) {
-        card.dispose();
+        card.leave({ pushedOut: answer.more });
         cards.delete(element);
       }
     },
@@ -57,9 +59,11 @@ function build(root, page) {
 
 class Card {
   #question = null;
+  #said = false;
 
-  constructor(item, page, onChange) {
-    Object.assign(this, { item, page, onChange });
+  /** `read()` reads the list again; `say(words)` says what a card that goes cannot say itself. */
+  constructor(item, page, { read, say }) {
+    Object.assign(this, { item, page, read, say });
     this.left = h("span", { class: "figure left" });
     this.place = h("div", { class: "place" });
     this.button = h("button", { type: "button", "aria-expanded": "false", onClick: () => this.#toggle() }, icon("question"), "Answer…");
@@ -85,6 +89,25 @@ class Card {
     this.#question?.dispose();
   }
 
+  /** It waits no more, or others wait more urgently: who had begun to answer hears that somebody else was quicker. */
+  leave({ pushedOut }) {
+    if (this.#question && !this.#question.busy && !this.#said && !pushedOut) this.#refused("Nobody is waited for any more: it was answered by somebody else, or its time is over.");
+    this.dispose();
+  }
+
+  #refused(words) {
+    this.#said = true;
+    this.say(`${visible(this.item.asset_key || this.item.external_ref, 80)}: ${words}`);
+  }
+
+  #changed(job) {
+    if (job) {
+      this.#said = true;
+      this.say("");
+    }
+    this.read();
+  }
+
   async #toggle() {
     if (this.#question) {
       this.#question.dispose();
@@ -94,12 +117,12 @@ class Card {
       return;
     }
     this.button.setAttribute("aria-expanded", "true");
-    const question = (this.#question = new QuestionSection({ api: this.page.api, onChange: () => this.onChange() }));
+    const question = (this.#question = new QuestionSection({ api: this.page.api, onChange: (job) => this.#changed(job), onRefused: (words) => this.#refused(words) }));
     fill(this.place, question.element);
     try {
       const job = await this.page.api.get(`/api/jobs/${encodeURIComponent(this.item.job_id)}`);
       question.update(null, job, projectOf(this.page.me, job.project)?.role ?? "viewer");
-      if (job.state !== "needs_input") this.onChange();
+      if (job.state !== "needs_input") this.read();
     } catch (problem) {
       fill(this.place, h("p", { class: "answer", role: "alert" }, `The question could not be loaded: ${problem.message}`));
     }

@@ -3,6 +3,7 @@
 import { foreign, h, setText } from "../../dom.js";
 import { icon } from "../../icons.js";
 import { portalName } from "../../words.js";
+import { setBusy } from "./focus.js";
 
 /** `send(body)` answers the words of a refusal, or null. Only an operator may say it. */
 export function outcomeForm(job, role, send) {
@@ -30,9 +31,9 @@ export function outcomeForm(job, role, send) {
       number.focus();
       return;
     }
-    did.disabled = didNot.disabled = true;
+    setBusy([did, didNot], true);
     say(await send({ submitted, confirmation: submitted ? confirmation : null, reason: reason.value.trim() }));
-    did.disabled = didNot.disabled = false;
+    setBusy([did, didNot], false);
   };
   const say = (text) => {
     answer.hidden = !text;

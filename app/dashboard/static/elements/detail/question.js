@@ -5,6 +5,7 @@ import { duration, visible } from "../../core.js";
 import { fill, foreign, h, setText } from "../../dom.js";
 import { icon } from "../../icons.js";
 import { humanize, portalName } from "../../words.js";
+import { moveOn, setBusy } from "./focus.js";
 import { openLightbox } from "./photos.js";
 import { Picture } from "./picture.js";
 import { outcomeForm } from "./outcome.js";
@@ -26,15 +27,19 @@ export class QuestionSection {
   #ticker = 0;
   #abort = null;
 
-  constructor({ api, onChange }) {
-    this.api = api;
-    this.onChange = onChange;
+  constructor({ api, onChange, onRefused }) {
+    Object.assign(this, { api, onChange, onRefused });
     this.element = h("section", { class: "run question", "aria-label": "Your answer", "data-tone": "warn", hidden: true });
   }
 
   /** Whether it says all there is to say about the job's state. */
   get shown() {
     return !this.element.hidden;
+  }
+
+  /** Whether an answer is on its way. */
+  get busy() {
+    return this.#busy;
   }
 
   dispose() {
@@ -56,11 +61,9 @@ export class QuestionSection {
   }
 
   #leave() {
-    const focused = this.element.contains(document.activeElement);
-    const title = this.element.closest("dialog")?.querySelector("h2");
+    moveOn(this.element);
     this.element.hidden = true;
     fill(this.element);
-    if (focused) title?.focus();
   }
 
   #show(...children) {
@@ -140,7 +143,7 @@ export class QuestionSection {
   async #send(path, body, { answer, buttons = [], controls = [] } = {}) {
     if (this.#busy) return null;
     this.#busy = true;
-    for (const button of buttons) button.disabled = true;
+    setBusy(buttons, true);
     this.element.setAttribute("aria-busy", "true");
     if (answer) answer.hidden = true;
     try {
@@ -148,18 +151,23 @@ export class QuestionSection {
       return null;
     } catch (problem) {
       const words = refusal(problem);
+      if (problem.status === 409 || problem.status === 410) {
+        // The card may go with the question.
+        this.onRefused(words);
+        this.onChange(null);
+        return null;
+      }
       if (answer) {
         answer.hidden = false;
         setText(answer, words);
         const wrong = controls.find(({ field }) => problem.errors.some((error) => error.pointer === `/values/${field.key}`));
         wrong?.input.focus();
       }
-      if (problem.status === 409 || problem.status === 410) this.onChange(null);
       return words;
     } finally {
       this.#busy = false;
       this.element.removeAttribute("aria-busy");
-      for (const button of buttons) button.disabled = false;
+      setBusy(buttons, false);
     }
   }
 

@@ -6,6 +6,7 @@ import { icon } from "../../icons.js";
 import { stateOf } from "../../states.js";
 import { errorHeadline, humanize, portalName, waitSentence } from "../../words.js";
 import { noteOf } from "../automation-status-badge.js";
+import { moveOn, setBusy } from "./focus.js";
 import { openLightbox } from "./photos.js";
 import { Picture } from "./picture.js";
 
@@ -20,9 +21,8 @@ export class RunSection {
   #pace = new Map();
   #began = new Map();
 
-  constructor({ api, onChange }) {
-    this.api = api;
-    this.onChange = onChange;
+  constructor({ api, onChange, onRefused }) {
+    Object.assign(this, { api, onChange, onRefused });
     this.element = h("section", { class: "run", "aria-label": "Automation" });
   }
 
@@ -146,17 +146,22 @@ export class RunSection {
     event.preventDefault();
     if (this.#busy) return;
     this.#busy = true;
-    submit.disabled = true;
+    setBusy([submit], true);
     answer.hidden = true;
     try {
       this.onChange(await this.api.send("POST", `/api/jobs/${encodeURIComponent(this.#job.id)}/retry`, { reason: reason.value.trim() }));
     } catch (problem) {
-      answer.hidden = false;
-      setText(answer, refusal(problem));
-      if (problem.status === 409) this.onChange(null);
+      if (problem.status === 409) {
+        // Somebody was quicker: the card is about to be another one.
+        this.onRefused(refusal(problem));
+        this.onChange(null);
+      } else {
+        answer.hidden = false;
+        setText(answer, refusal(problem));
+      }
     } finally {
       this.#busy = false;
-      submit.disabled = false;
+      setBusy([submit], false);
     }
   }
 }
