@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Route, expect
 
 from app.core.access import create_link, create_user
@@ -79,10 +81,20 @@ async def test_the_overview_says_loudly_that_nobody_works_and_follows_what_happe
         await expect(page.locator(".ops-alarms")).not_to_contain_text("No workers")
         await expect(page.locator(".ops-workers")).to_contain_text("<img src=x")
         running = await make_record(conn, device=device, state="processing")
+        await make_record(conn, device=device, state="completed")
         await conn.execute("update worker set name = 'worker-1'")
         await conn.execute("update automation_job set seq = seq")
         await expect(page.locator(".ops-workers a")).to_have_attribute("href", f"/records/{running.record_id}")
-        await make_record(conn, device=device, state="completed")
+        # What changes takes nobody's place: neither the link one stands on, nor how far a table was scrolled.
+        queued = page.get_by_role("region", name="Backlog").get_by_role("link", name="Queued")
+        await page.locator(".ops-two .scroll").first.evaluate("(table) => { table.style.width = '90px'; table.scrollLeft = 40; window.seen = table; }")  # fmt: skip
+        for link in (page.locator(".ops-workers a"), page.locator(".ops-figures a").last, queued):
+            await link.focus()
+            await make_record(conn, device=device)
+            number = await value(conn, "select count(*)::int from automation_job where state = 'queued'")
+            await expect(ready).to_have_text(str(number))
+            await expect(link).to_be_focused()
+        assert await page.evaluate("() => [seen.isConnected, seen.scrollLeft]") == [True, 40]
         await page.get_by_role("button", name="Hour", exact=True).click()
         await expect(page).to_have_url(re.compile("window=hour"))
         chart = page.locator("figure").filter(has_text="Attempts that ended")
@@ -174,6 +186,8 @@ async def test_a_portal_is_paused_resumed_and_narrowed(served: Service, conn: Co
         await page.keyboard.press("Enter")
         await expect(dialog).to_be_hidden()
         await expect(card).to_contain_text("Paused by a person")
+        # The button is gone; what undoes it stands in its place.
+        await expect(card.get_by_role("button", name="Resume…")).to_be_focused()
         await expect(card.locator(".why")).to_contain_text("<img src=x")
         await picture(desk, "portals")
         await card.get_by_role("button", name="Resume…").click()
@@ -188,6 +202,7 @@ async def test_a_portal_is_paused_resumed_and_narrowed(served: Service, conn: Co
         await page.keyboard.press("Enter")
         await expect(card).to_contain_text("0 of 3")
         await expect(card).to_contain_text("12 a minute")
+        await expect(card.get_by_role("button", name="Limits…")).to_be_focused()
         await conn.execute("update portal_account set breaker_until = now() + interval '9 min', breaker_reason = 'PORTAL_ERROR: 500', breaker_openings = 1")  # fmt: skip
         await make_record(conn, device=await demo_device(conn))
         await card.get_by_role("button", name="Close the breaker…").click()
@@ -254,12 +269,58 @@ async def test_the_audit_is_filtered_by_its_address_and_goes_back_in_time(served
         await expect(rows.first).to_contain_text("just now")
         await whole(desk)
         await picture(desk, "audit")
+        # More at once than a page takes, as a bulk act does: none is missing between what is new and what was known.
+        await conn.execute("select ops.release(%s, n::text), ops.hold(%s, n::text) from generate_series(1, 80) as n", (made.job_id, made.job_id))  # fmt: skip
+        await expect(rows.first).to_contain_text("80")
+        for shown in (111, 161, 211, 221):
+            await page.get_by_role("button", name="Show older").click()
+            await expect(rows).to_have_count(shown)
+        await expect(page.get_by_role("button", name="Show older")).to_be_hidden()
         await page.get_by_label("Who").fill("nobody")
         await expect(page.locator("main")).to_contain_text("Nothing on record")
         await expect(page).to_have_url(re.compile("action=job.&actor=nobody"))
         await page.get_by_label("Who").fill("")
         await page.get_by_label("What").select_option("portal.")
         await expect(page).to_have_url(re.compile("action=portal."))
+
+
+async def test_the_audit_shows_acts_that_change_no_job_and_none_of_another_filter(
+    served: Service, conn: Connection
+) -> None:
+    made = await make_record(conn, device=await demo_device(conn), state="completed")
+    await conn.execute("select ops.set_limit('npl', 1 + n, 'step ' || n) from generate_series(1, 60) as n")
+    async with seated(served, conn, "/operations/audit") as desk:
+        page, late = desk.page, asyncio.Event()
+        await page.clock.install()
+        await page.reload()
+        rows = page.locator(".ops-audit > li")
+        await expect(rows).to_have_count(50)
+        await expect(page.locator(".as-of")).to_contain_text("live")
+        # Nothing is read by the clock while the page takes itself for hidden: the stream tells of the review.
+        await page.evaluate("() => Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+        await conn.execute("select ops.review(%s, 'approved', 'it is as planned')", (made.record_id,))
+        await expect(rows.first).to_contain_text("it is as planned")
+        await page.evaluate("() => delete document.hidden")
+        await conn.execute("select ops.set_limit('npl', 7, 'their letter')")
+        await page.clock.fast_forward(10_000)
+        await expect(rows.first).to_contain_text("their letter")
+
+        async def hold(route: Route) -> None:
+            await late.wait()
+            with suppress(PlaywrightError):  # the page has let go of it
+                await route.continue_()
+
+        await page.route(re.compile("cursor="), hold)
+        async with page.expect_request(re.compile("cursor=")) as asked:
+            await page.get_by_role("button", name="Show older").click()
+        await page.get_by_label("What").select_option("record.")
+        await page.clock.fast_forward(1000)
+        await expect(rows).to_have_count(1)
+        late.set()
+        if answer := await (await asked.value).response():
+            await answer.finished()
+        await page.evaluate("() => fetch('/health/live').then((answer) => answer.text())")  # what came before is drawn
+        await expect(rows).to_have_text([re.compile("it is as planned")])
 
 
 async def test_whose_numbers_they_are_can_be_chosen_and_others_are_shut_out(served: Service, conn: Connection) -> None:

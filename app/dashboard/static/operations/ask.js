@@ -29,9 +29,12 @@ export function ask({ title, text, label, fields = [], run }) {
     }
   });
   const opener = document.activeElement;
+  const row = opener.closest("li");
   dialog.addEventListener("close", () => {
     dialog.remove();
-    opener?.focus?.();
+    // The act may have drawn the row anew, and put its own undoing in the place of the button.
+    const again = opener.isConnected ? opener : row?.querySelector(`[data-act="${opener.dataset.act}"]`) ?? row?.querySelector("[data-act]");
+    again?.focus();
   });
   document.body.append(dialog);
   dialog.showModal();

@@ -69,9 +69,9 @@ export function frame(root, page, { heading, lead }) {
 }
 
 /**
- * Keeps a page true: `load(signal)` asks the API, `draw(answer)` shows it. Read again when a job changes, every `pollMs` where
- * something has no event, and after a failure. `minMs`: no more often than that. What is not for `everybody` is not asked for by
- * who operates nothing.
+ * Keeps a page true: `load(signal)` asks the API, `draw(answer)` shows it. Read again when a job changes (and what else `hears`
+ * names of the feed's events), every `pollMs` where something has no event, and after a failure. `minMs`: no more often than
+ * that. What is not for `everybody` is not asked for by who operates nothing.
  */
 export class Watch {
   #abort = null;
@@ -82,15 +82,14 @@ export class Watch {
   #final = false;
   #soon;
 
-  constructor({ api, scope, body, asOf, load, draw, minMs = AT_MOST_MS, pollMs = 0, everybody = false }) {
-    Object.assign(this, { body, asOf, load, draw });
+  constructor({ api, scope, body, asOf, load, draw, minMs = AT_MOST_MS, pollMs = 0, everybody = false, hears = [] }) {
+    Object.assign(this, { body, asOf, load, draw, events: ["job", "resync", ...hears] });
     this.feed = acquireFeed(api, scope.project ? { project: scope.project } : {});
     // What is being read is let come: changes that come quicker than answers would keep the page from ever being drawn.
     this.#soon = throttle(() => (this.#busy ? (this.#missed = true) : this.read()), minMs);
     this.stale = () => this.#final || this.#soon();
     this.phase = () => this.#age();
-    this.feed.addEventListener("job", this.stale);
-    this.feed.addEventListener("resync", this.stale);
+    for (const name of this.events) this.feed.addEventListener(name, this.stale);
     this.feed.addEventListener("status", this.phase);
     if (pollMs) this.#timers.poll = setInterval(() => document.hidden || this.stale(), pollMs);
     if (scope.barred && !everybody) this.#failed(new ApiProblem(403));
@@ -102,8 +101,7 @@ export class Watch {
     this.#soon.cancel();
     clearInterval(this.#timers.poll);
     clearTimeout(this.#timers.again);
-    this.feed.removeEventListener("job", this.stale);
-    this.feed.removeEventListener("resync", this.stale);
+    for (const name of this.events) this.feed.removeEventListener(name, this.stale);
     this.feed.removeEventListener("status", this.phase);
     this.feed.release();
   }

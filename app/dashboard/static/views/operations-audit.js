@@ -1,7 +1,7 @@
 // The audit: who did what, when, and why; filtered by what stands in the address.
 
 import { count, exact } from "../core.js";
-import { fill, foreign, h, keyed, time } from "../dom.js";
+import { fill, foreign, h, keyed, setText, time } from "../dom.js";
 import { frame, nothing, scoped, Watch } from "../operations/frame.js";
 import { stateOf } from "../states.js";
 import { actLabel, humanize } from "../words.js";
@@ -11,6 +11,9 @@ export const title = "Audit";
 const KINDS = [["", "Everything"], ["job.", "Jobs"], ["portal.", "Portals"], ["record.", "Records"], ["defect.", "Findings"], ["question.", "Questions"], ["queue.", "Edits by hand"]];
 const FILTERS = ["action", "actor", "record", "since", "until"];
 const TYPING_MS = 300;
+const PIECE = 50;
+const MOST = 200; // what the API gives at once
+const PORTALS_MS = 10_000; // an act on a portal is no event of the stream
 
 export function mount(root, page) {
   return scoped(root, page, build);
@@ -29,9 +32,11 @@ function build(root, page) {
   const form = h("form", { class: "ops-filters", role: "search", "aria-label": "Filter the audit" }, FILTERS.map((name) => h("label", {}, h("span", {}, labels[name]), inputs[name])));
   const list = h("ul", { class: "ops-audit card" });
   const older = h("button", { type: "button", onClick: () => more() }, "Show older");
-  const below = h("div", { class: "below" }, older);
+  const trouble = h("p", { class: "answer", role: "alert" });
+  const below = h("div", { class: "below" }, older, trouble);
   const acts = new Map();
   let next = null;
+  let going = null; // what "Show older" asks for
   let typing = 0;
 
   const fromQuery = () => FILTERS.forEach((name) => { inputs[name].value = page.query.get(name) ?? ""; });
@@ -41,7 +46,7 @@ function build(root, page) {
     const day = (value, plus) => { const at = new Date(`${value}T00:00`); at.setDate(at.getDate() + plus); return Number.isNaN(at.getTime()) ? "" : at.toISOString(); };
     return { ...given, project: scope.project, since: given.since && day(given.since, 0), until: given.until && day(given.until, 1) };
   };
-  const read = (query, signal) => page.api.get("/api/operations/audit", { ...asked(), limit: 50, ...query }, { signal });
+  const read = (query, signal) => page.api.get("/api/operations/audit", { ...asked(), ...query }, { signal });
   const show = () => {
     const rows = [...acts.values()].sort((a, b) => b.id - a.id);
     if (rows.length === 0) fill(body, nothing("check", "Nothing on record", "No act of a person fits."));
@@ -50,29 +55,42 @@ function build(root, page) {
     keyed(list, rows, { key: (act) => act.id, create: row });
   };
   const take = (answer) => answer.items.forEach((act) => acts.set(act.id, act));
+  const forget = () => {
+    going?.abort();
+    going = null;
+    acts.clear();
+  };
   async function more() {
-    older.disabled = true;
+    if (going) return;
+    const mine = (going = new AbortController());
     try {
-      const answer = await read({ cursor: next });
+      const answer = await read({ limit: PIECE, cursor: next }, mine.signal);
+      if (going !== mine) return; // an answer about another filter
       take(answer);
       next = answer.next;
+      setText(trouble, "");
       show();
     } catch (problem) {
-      fill(below, older, h("p", { class: "answer", role: "alert" }, problem.message));
+      if (going === mine) setText(trouble, problem.message);
     } finally {
-      older.disabled = false;
+      if (going === mine) going = null;
     }
   }
   const watch = new Watch({
-    api: page.api, scope, body, asOf, load: (signal) => read({}, signal),
+    api: page.api, scope, body, asOf, hears: ["record"], pollMs: PORTALS_MS,
+    load: (signal) => read({ limit: Math.min(MOST, Math.max(PIECE, acts.size)) }, signal),
     draw: (answer) => {
-      if (acts.size === 0) next = answer.next;
+      // Where the new acts do not reach down to the known ones, those between are missing: begin anew, "Show older" has them.
+      if (answer.next === null || !acts.has(answer.items.at(-1).id)) {
+        forget();
+        next = answer.next;
+      }
       take(answer);
       show();
     },
   });
   const anew = () => {
-    acts.clear();
+    forget();
     watch.read();
   };
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -91,6 +109,7 @@ function build(root, page) {
   });
   return () => {
     clearTimeout(typing);
+    forget();
     watch.close();
   };
 }

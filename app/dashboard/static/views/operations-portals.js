@@ -1,11 +1,11 @@
 // Portals: how much each account bears, who is in and who waits, what keeps them out, and the acts of an operator on it.
 
 import { count, plural } from "../core.js";
-import { foreign, h, keyed, pill, time } from "../dom.js";
+import { fill, foreign, h, keyed, pill, time } from "../dom.js";
 import { icon } from "../icons.js";
 import { ask } from "../operations/ask.js";
 import { frame, nothing, scoped, Watch } from "../operations/frame.js";
-import { fill } from "../dom.js";
+import { redraw } from "../operations/redraw.js";
 
 export const title = "Portals";
 
@@ -36,12 +36,8 @@ function build(root, page) {
 }
 
 function show(row, item, api, done) {
-  const key = JSON.stringify(item);
-  if (row.dataset.key === key || row.contains(document.activeElement) && row.dataset.key === key) return;
-  row.dataset.key = key;
-  const focused = row.contains(document.activeElement) ? document.activeElement.dataset.act : null;
   const state = stateOf(item);
-  fill(row,
+  redraw(row, item, () => [
     h("div", { class: "top" }, h("h2", {}, foreign(item.name, { limit: 80 })), foreign(item.account, { class: "mono faint", limit: 60 }), pill(state)),
     state.why ? h("p", { class: "why" }, foreign(state.why, { limit: 600 }), state.at ? [" · ", time(state.at)] : null, state.by ? [" · ", foreign(state.by.replace(/^(user|device):/, ""), { limit: 80 })] : null) : null,
     h("dl", { class: "facts" },
@@ -49,8 +45,7 @@ function show(row, item, api, done) {
       h("dt", {}, "Waiting for it"), h("dd", {}, item.waiting > 0 ? plural(item.waiting, "job") : "none"),
       h("dt", {}, "Starts"), h("dd", {}, item.starts_per_minute ? `${count(item.starts_per_minute)} a minute` : "as they come", item.next_start_at ? [", the next ", time(item.next_start_at)] : ""),
       h("dt", {}, "Breaker"), h("dd", {}, BREAKERS[item.breaker] ?? item.breaker, item.next_probe_at ? [" ", time(item.next_probe_at)] : "")),
-    item.operated ? acts(item, api, done) : h("p", { class: "faint small" }, "You can look at this account, but not act on it."));
-  if (focused) row.querySelector(`[data-act="${focused}"]`)?.focus();
+    item.operated ? acts(item, api, done) : h("p", { class: "faint small" }, "You can look at this account, but not act on it.")]);
 }
 
 const BREAKERS = { closed: "closed: the portal works", open: "open: no run starts, a probe goes out", "half-open": "half-open: one job tries the portal" };
