@@ -2,6 +2,7 @@
 
 Forward only. Each file runs in its own transaction, is entered into the ledger with its hash, and is refused if it was
 edited after it had been applied; functions and views run again whenever their text has changed, the grants every time.
+What a file makes is nobody's but its callers' from the start, whatever becomes of the files after it.
 A function or view is replaced where it stands, so that whoever is calling it notices nothing; it is dropped first only when
 its answer has another type, and for good when its file is gone. Procrastinate's upgrades find their tables without our
 triggers, which come back with the functions.
@@ -71,6 +72,7 @@ HAS_QUEUE = _Q.one("has_queue", _There)
 HAS_LEDGER = _Q.one("has_ledger", _There)
 NOTE = _Q.exec("note")
 MADE_BY = _Q.many("made_by", _Statement)
+OPEN_FUNCTIONS = _Q.many("open_functions", _Statement)
 OUR_QUEUE_TRIGGERS = _Q.many("our_queue_triggers", _Statement)
 FORGET = _Q.exec("forget")
 DEFER_BODY_CHECKS = _Q.exec("defer_body_checks")
@@ -220,6 +222,8 @@ async def _run(conn: loader.Connection, script: Script, *, anew: bool = False, b
         if script.source == "repeatable":
             # With other arguments a function is another one, and the old one would still be found by calls that fit it.
             await _drop(conn, script.name, touched=False)
+        for row in await OPEN_FUNCTIONS(conn):
+            await conn.execute(row.statement)
         for each in beside:
             await conn.execute(each.text)
         await NOTE(conn, source=script.source, name=script.name, sha256=script.sha256)

@@ -18,6 +18,17 @@ begin
                     using hint = format('as a user who may: create role %I nologin; then: asbuilt migrate', made);
         end;
     end loop;
+    -- A database that was made before Postgres 15 lets everybody create tables and functions beside ours, where every `search_path` finds them.
+    if has_schema_privilege('public', 'public', 'create') then
+        begin
+            revoke create on schema public from public;
+        exception when insufficient_privilege then null;
+        end;
+        if has_schema_privilege('public', 'public', 'create') then
+            raise warning 'everybody may create objects in schema public, and % may not take that back', current_user
+                using hint = 'as the owner of the schema: revoke create on schema public from public';
+        end if;
+    end if;
     revoke all on all tables in schema public, ops from public;
     revoke all on schema ops from public;
     -- Every function may be executed by everybody until that is taken back.

@@ -48,6 +48,17 @@ select statement from (
        and (%(touched)s or c.xmin <> pg_current_xact_id()::xid)
 ) as made order by place;
 
+-- name: open_functions :many
+-- What takes from everybody the functions that anybody may execute, as Postgres has it of each new one. The grants come last, and not at
+-- all when a file fails: until then a new function is left to the processes that call it already, as others were replaced before it.
+select concat('revoke all on function ', f.made, ' from public', '; grant execute on function ' || f.made || ' to ' || f.callers) as statement
+  from (select p.oid::regprocedure as made,
+               (select string_agg(r.rolname, ', ') from pg_roles as r
+                 where r.rolname in ('asbuilt_app', case n.nspname when 'ops' then 'asbuilt_operator' else 'asbuilt_worker' end)) as callers
+          from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace
+         where n.nspname in ('public', 'ops') and has_function_privilege('public', p.oid, 'execute') and pg_has_role(p.proowner, 'member')
+           and not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'e')) as f;
+
 -- name: our_queue_triggers :many
 -- What takes our triggers off Procrastinate's tables: they hold on to the columns they name.
 select concat('drop trigger ', quote_ident(t.tgname), ' on ', t.tgrelid::regclass) as statement

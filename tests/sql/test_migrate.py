@@ -15,6 +15,7 @@ from sql.migrate import EditedMigration, Script, migrate, missing, repeatables
 from sql.snapshot import committed, snapshot
 from tests.conftest import new_database
 from tests.factories import value
+from tests.sql.test_roles import OPEN, names
 
 
 async def test_snapshot_is_what_the_migrations_make(conn: Connection) -> None:
@@ -125,8 +126,13 @@ async def test_a_migration_that_cannot_get_its_lock_gives_up_and_leaves_nothing(
         await holder.execute("lock table automation_job in access exclusive mode")
         async with await AsyncConnection.connect(url, autocommit=True) as conn:
             await conn.execute("update schema_migration set sha256 = 'other' where name = 'functions/job_stamp.sql'")
-        with pytest.raises(psycopg.errors.LockNotAvailable):
-            await migrate(url)
+            await conn.execute("drop function answer_input")
+            await conn.execute("delete from schema_migration where name = 'functions/answer_input.sql'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                await migrate(url)
+            # The grants have not run. What the files before it made is nobody's but its callers' all the same.
+            assert await names(conn, OPEN) == set()
+            assert await value(conn, "select has_function_privilege('asbuilt_app', 'answer_input'::regproc, 'execute')")
     assert await migrate(url) == ["functions/job_stamp.sql"]
 
 
