@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from sql import Connection
 from tests.browser.eyes import problems
 from tests.browser.test_operations_pages import seated
-from tests.factories import claim, complete, finish, make_record, value
+from tests.factories import claim, complete, fail, finish, make_record, value
 from tests.service import Service
 from tests.web.test_jobs import demo_device
 
@@ -71,3 +71,20 @@ async def test_a_page_that_is_behind_submits_nothing_and_a_reviewer_is_not_asked
     async with seated(served, conn, path, role="reviewer") as desk:
         await expect(desk.page.locator(".run .number")).to_have_text("NPL-2")
         await expect(desk.page.get_by_role("button", name="Run again…")).to_have_count(0)
+
+
+async def test_a_reason_that_is_being_typed_outlives_the_attempts_of_its_job(served: Service, conn: Connection) -> None:
+    """Each attempt wiped it: in a row of them nobody came to the end of a sentence."""
+    made = await make_record(conn, state="retrying", device=await demo_device(conn))
+    async with seated(served, conn, f"/records/{made.record_id}", role="reviewer") as desk:
+        page = desk.page
+        await page.get_by_label("Reason").press_sequentially("The portal")
+        attempt = await claim(conn, made.job_id)
+        await expect(page.get_by_role("region", name="Automation", exact=True)).to_contain_text("Happening now")
+        assert await page.evaluate("() => document.activeElement.tagName") == "H1"
+        await fail(conn, made.job_id, attempt, again=True)
+        await expect(page.get_by_label("Reason")).to_be_focused()
+        await page.keyboard.type(" is back")
+        await expect(page.get_by_label("Reason")).to_have_value("The portal is back")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".timeline")).to_contain_text("“The portal is back”")

@@ -20,6 +20,10 @@ export class RunSection {
   #ticker = 0;
   #pace = new Map();
   #began = new Map();
+  #of = null; // the job that the reason is typed for
+  #waits = null; // where the keyboard waits for the reason, which cannot be typed while an attempt runs
+  // One for all cards of a job: each attempt builds the card anew, perhaps in the middle of a word.
+  #reason = h("input", { name: "reason", required: true, minlength: 3, maxlength: 500, autocomplete: "off", placeholder: "Why is it worth another try?" });
 
   constructor({ api, onChange, onRefused }) {
     Object.assign(this, { api, onChange, onRefused });
@@ -45,6 +49,11 @@ export class RunSection {
   #build(job, role) {
     clearInterval(this.#ticker);
     this.#live = null;
+    if (job?.id !== this.#of) this.#reason.value = "";
+    this.#of = job?.id;
+    const typed = document.activeElement === this.#reason;
+    const title = moveOn(this.element);
+    if (typed && this.#reason.value) this.#waits = title ?? document.body;
     this.element.hidden = !job;
     if (!job) return;
     this.element.dataset.tone = stateOf(job.state).tone;
@@ -55,6 +64,10 @@ export class RunSection {
       h("span", { class: "run-icon" }, icon(state.icon)),
       h("div", { class: "run-text" }, build(job, this.api), formerWords(job), state.retry ? this.#retryForm(state.retry, role) : null)));
     if (job.state === "retrying") this.#countdown();
+    if (this.#reason.isConnected && this.#waits === document.activeElement) {
+      this.#waits = null;
+      this.#reason.focus();
+    }
   }
 
   #countdown() {
@@ -132,7 +145,7 @@ export class RunSection {
 
   #retryForm(label, role) {
     if (role === "viewer") return h("p", { class: "faint" }, "Your role in this project can look, but not retry.");
-    const reason = h("input", { name: "reason", required: true, minlength: 3, maxlength: 500, autocomplete: "off", placeholder: "Why is it worth another try?" });
+    const reason = this.#reason;
     const answer = h("p", { class: "answer", role: "alert", hidden: true });
     const submit = h("button", { type: "submit", class: "primary" }, icon("retry"), label);
     const chips = h("div", { class: "chips" }, REASONS.map((text) =>
@@ -149,7 +162,10 @@ export class RunSection {
     setBusy([submit], true);
     answer.hidden = true;
     try {
-      this.onChange(await this.api.send("POST", `/api/jobs/${encodeURIComponent(this.#job.id)}/retry`, { reason: reason.value.trim() }));
+      const job = await this.api.send("POST", `/api/jobs/${encodeURIComponent(this.#job.id)}/retry`, { reason: reason.value.trim() });
+      reason.value = "";
+      this.#waits = null;
+      this.onChange(job);
     } catch (problem) {
       if (problem.status === 409) {
         // Somebody was quicker: the card is about to be another one.
