@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from playwright.async_api import expect
@@ -17,14 +18,28 @@ from tests.web.test_jobs import demo_device
 SHOTS = os.environ.get("ASBUILT_TEST_SHOTS", "")
 """A folder to leave pictures of the dialog in, for people to look at."""
 
+LONG_AGO = [
+    "update automation_job set started_at = started_at - interval '40 days', finished_at = finished_at - interval '40 days' where id = %s",
+    "update automation_attempt set started_at = started_at - interval '40 days', ended_at = ended_at - interval '40 days' where job_id = %s",
+    "update job_event set at = at - interval '40 days' where job_id = %s",
+    "update portal_submission set intent_at = intent_at - interval '40 days' where job_id = %s",
+]
+DAY_AND_TIME = re.compile(r"^[A-Z][a-z]{2} \d{1,2}(, \d{4})?, \d\d:\d\d:\d\d$")
+
 
 async def test_a_completed_record_is_run_again_and_both_numbers_stay(served: Service, conn: Connection) -> None:
     made = await make_record(conn, state="completed", device=await demo_device(conn))
     reference = await value(conn, "select external_ref from asbuilt_record")
+    for change in LONG_AGO:
+        await conn.execute(change, [made.job_id])
     async with seated(served, conn, f"/records/{made.record_id}") as desk:
         page = desk.page
         number = page.locator(".run .number")
         await expect(number).to_have_text("NPL-1")
+        # A page that outlives its job for months says of which day it speaks.
+        for place in (".run time", ".attempts p time", ".timeline time >> nth=-1"):
+            await expect(page.locator(place)).to_have_text(DAY_AND_TIME)
+            await expect(page.locator(place)).to_have_attribute("title", re.compile(r"\d{4}, \d\d:\d\d:\d\d"))
         await page.get_by_role("group", name="Acts on the job").get_by_role("button", name="Run again…").click()
         ask = page.get_by_role("dialog", name="Submit this record once more?")
         await expect(ask).to_contain_text("number NPL-1, stays there unless the portal removes it")
@@ -41,6 +56,7 @@ async def test_a_completed_record_is_run_again_and_both_numbers_stay(served: Ser
         await expect(ask).to_have_count(0)
         run = page.get_by_role("region", name="Automation", exact=True)
         await expect(run).to_contain_text(f"number NPL-1, reference {reference}")
+        await expect(run.locator("time")).to_have_text(DAY_AND_TIME)
         attempt = await claim(conn, made.job_id)
         assert await complete(conn, made.job_id, attempt, confirmation="NPL-2")
         await finish(conn, made.job_id, attempt)

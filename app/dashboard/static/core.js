@@ -24,6 +24,7 @@ export function safeUrl(value, { base, origin } = {}) {
 
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 const DAY = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
+const DAY_OF_YEAR = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" });
 const CLOCK = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const EXACT = new Intl.DateTimeFormat("en", {
   year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
@@ -51,6 +52,14 @@ export function ago(iso, now = Date.now()) {
 }
 
 export const clock = (iso) => (iso && when(iso) ? CLOCK.format(when(iso)) : "");
+/** The time of day, with its day where that is not today, and the year where it is not this one. Empty for no time. */
+export function moment(iso, now = new Date()) {
+  const date = iso ? when(iso) : null;
+  if (!date || date.toDateString() === now.toDateString()) return clock(iso);
+  const day = date.getFullYear() === now.getFullYear() ? DAY : DAY_OF_YEAR;
+  return `${day.format(date)}, ${CLOCK.format(date)}`;
+}
+
 export const exact = (iso) => (iso && when(iso) ? EXACT.format(when(iso)) : "");
 
 /** A length of time in milliseconds: "0.4 s", "12 s", "2 min 05 s", "1 h 12 min". */

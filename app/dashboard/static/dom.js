@@ -1,6 +1,6 @@
 // Building DOM from data. Text goes in as text nodes only; nothing here, or anywhere on these pages, parses HTML.
 
-import { ago, exact, visible } from "./core.js";
+import { ago, exact, moment, visible } from "./core.js";
 import { icon } from "./icons.js";
 
 /** An element. `on…` props are listeners, `class` and the rest are attributes; null, false and undefined are left out. */
@@ -56,8 +56,12 @@ export function setTime(node, iso) {
   setText(node, ago(iso));
 }
 
+/** A time of day, with its day once that is over, the exact time on hover. */
+export const clockTime = (iso) => h("time", { datetime: iso ?? "", title: exact(iso), "data-moment": true }, moment(iso));
+
 setInterval(() => {
   for (const node of document.querySelectorAll("time[data-ago]")) setText(node, ago(node.getAttribute("datetime")));
+  for (const node of document.querySelectorAll("time[data-moment]")) setText(node, moment(node.getAttribute("datetime")));
 }, 10_000);
 
 const FRAME_MS = 8; // of ours in a frame: the rest is the browser's, to lay out and to draw

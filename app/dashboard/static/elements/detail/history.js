@@ -1,7 +1,7 @@
 // The history of a record: every attempt with its steps and screenshots, and the timeline of all that happened.
 
-import { between, clock, exact, visible } from "../../core.js";
-import { fill, foreign, h, keyed, pill, setAttr, setText } from "../../dom.js";
+import { between, exact, visible } from "../../core.js";
+import { clockTime, fill, foreign, h, keyed, pill, setAttr, setText } from "../../dom.js";
 import { icon } from "../../icons.js";
 import { STATES, stateOf } from "../../states.js";
 import { actLabel, errorHeadline, humanize, outcomeOf, waitSentence } from "../../words.js";
@@ -38,15 +38,15 @@ export class AttemptsSection {
 
   #create(attempt, open) {
     const parts = { outcome: h("span", {}), took: h("span", { class: "faint figure" }), steps: h("ol", { class: "steps" }), error: h("div", { class: "said", hidden: true }) };
-    parts.worker = h("p", { class: "faint small" });
     const summary = h("summary", {}, icon("chevron"), h("span", { class: "name" }, `Attempt ${attempt.attempt}`), parts.outcome, parts.took);
-    const element = h("details", { open }, summary, parts.error, parts.steps, parts.worker, logOf(this.api, attempt));
+    const element = h("details", { open }, summary, parts.error, parts.steps,
+      h("p", { class: "faint small" }, foreign(attempt.worker ?? "unknown worker", { limit: 120 }), ", started ", clockTime(attempt.started_at)), logOf(this.api, attempt));
     this.#parts.set(element, parts);
     return element;
   }
 
   #update(element, attempt) {
-    const { outcome, took, steps, error, worker } = this.#parts.get(element);
+    const { outcome, took, steps, error } = this.#parts.get(element);
     const ended = attempt.outcome ? outcomeOf(attempt.outcome) : { label: "Running", tone: "run", icon: "gear" };
     if (outcome.dataset.key !== ended.label) {
       outcome.dataset.key = ended.label;
@@ -56,7 +56,6 @@ export class AttemptsSection {
     setAttr(took, "title", exact(attempt.started_at));
     error.hidden = !attempt.error;
     if (attempt.error) setText(error, `${errorHeadline(attempt.error)}: ${visible(attempt.error.message ?? attempt.error.code, 600)}`);
-    setText(worker, visible(`${attempt.worker ?? "unknown worker"}, started ${clock(attempt.started_at)}`, 120));
     const list = [...attempt.steps].sort((a, b) => a.index - b.index);
     const span = { from: Date.parse(attempt.started_at), to: attempt.ended_at ? Date.parse(attempt.ended_at) : Date.now() };
     keyed(steps, list, {
@@ -120,7 +119,7 @@ function timelineEntry(entry) {
   return h("li", { "data-tone": state.tone },
     h("span", { class: "node" }, icon(state.icon)),
     h("div", {},
-      h("div", { class: "top" }, h("span", { class: "name" }, title), h("time", { datetime: entry.at, title: exact(entry.at) }, clock(entry.at))),
+      h("div", { class: "top" }, h("span", { class: "name" }, title), clockTime(entry.at)),
       factsOf(entry).map((fact) => h("p", {}, foreign(fact, { limit: 400 }))),
       entry.actor ? h("p", { class: "faint" }, "by ", foreign(entry.actor.replace(":", " "), { limit: 120 })) : null));
 }

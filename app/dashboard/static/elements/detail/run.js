@@ -1,7 +1,7 @@
 // The top of a record page: what the automation is doing now, how it ended, and what a person can do about it.
 
-import { between, clock, duration, safeUrl, visible } from "../../core.js";
-import { fill, foreign, h, setText } from "../../dom.js";
+import { between, duration, safeUrl, visible } from "../../core.js";
+import { clockTime, fill, foreign, h, setText } from "../../dom.js";
 import { icon } from "../../icons.js";
 import { stateOf } from "../../states.js";
 import { errorHeadline, humanize, portalName, waitSentence } from "../../words.js";
@@ -217,7 +217,7 @@ function completedWords(job) {
     h("p", { class: "run-title" }, "Submitted to ", foreign(portalName(job.portal), { limit: 80 })),
     h("p", { class: "confirmation" }, h("span", { class: "faint" }, "Confirmation"), foreign(number || "none given", { class: "mono number", limit: 120 }),
       number ? copy : null, said),
-    h("p", { class: "faint" }, `Finished ${clock(job.finished_at)}, after ${between(job.started_at, job.finished_at)} and ${job.attempt === 1 ? "one attempt" : `${job.attempt} attempts`}.`),
+    h("p", { class: "faint" }, "Finished ", clockTime(job.finished_at), `, after ${between(job.started_at, job.finished_at)} and ${job.attempt === 1 ? "one attempt" : `${job.attempt} attempts`}.`),
     href ? h("p", {}, h("a", { href, target: "_blank", rel: "noopener noreferrer", class: "button" }, "Open in the portal", icon("arrow"))) : null,
   ];
 }
@@ -246,7 +246,7 @@ function problemWords(job) {
 
 /** The entries from before it was run again, which stand in the portal unless somebody has removed them there. */
 function formerWords(job) {
-  return (job.former ?? []).map((one) => h("p", { class: "faint" }, `Submitted before, ${clock(one.submitted_at)}: number `,
+  return (job.former ?? []).map((one) => h("p", { class: "faint" }, "Submitted before, ", clockTime(one.submitted_at), ": number ",
     foreign(one.confirmation, { class: "mono", limit: 120 }), ", reference ", foreign(one.external_ref, { class: "mono", limit: 80 })));
 }
 
