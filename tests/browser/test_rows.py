@@ -3,12 +3,16 @@ burst is few frames."""
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from app.core.access import create_user
 from sql import Connection
@@ -131,3 +135,56 @@ async def test_fifty_changes_in_two_seconds_are_read_aloud_as_few_sentences(page
     assert await page.evaluate(SENTENCE, ["completed"]) == "AB-0: Completed"
     many = ["completed"] * 3 + ["needs_input", "queued"] + ["failed"] * 2
     assert await page.evaluate(SENTENCE, many) == "7 records changed: Failed 2, Needs a person 1, Completed 3, Queued 1"
+
+
+SLOW_S = 1.5
+CREW = "update asbuilt_record set crew = 'Crew ' || %s::text where id = %s"
+
+
+@asynccontextmanager
+async def busy_on_a_slow_line(page: Page, conn: Connection, record: str) -> AsyncIterator[None]:
+    """Each answer about records takes longer than the page waits between two, and something of one changes all the time."""
+
+    async def change() -> None:
+        for n in count():
+            await conn.execute(CREW, (n, record))
+            await asyncio.sleep(0.2)
+
+    async def delay(route: Route) -> None:
+        await asyncio.sleep(SLOW_S)
+        await route.continue_()
+
+    await page.route("**/api/records/*", delay)
+    await page.route("**/api/records?*", delay)
+    changing = asyncio.create_task(change())
+    yield
+    assert not changing.done(), "it changed to the end"
+    changing.cancel()
+    await page.unroute_all(behavior="wait")
+
+
+async def test_on_a_slow_line_changes_that_come_quicker_than_answers_are_shown_all_the_same(
+    page: Page, conn: Connection
+) -> None:
+    rows, more = page.locator("tr[data-id]"), page.get_by_role("button", name="Load more")
+    await page.reload()
+    await expect(more).to_be_visible()
+    record = await rows.first.get_attribute("data-id")
+    assert record is not None
+    async with busy_on_a_slow_line(page, conn, record):
+        await expect(rows.first).to_contain_text(re.compile("Crew [0-9]"))
+        async with page.expect_request("**/api/records?*"):
+            pass
+        await more.click()
+        await expect(more).to_be_hidden()
+        await expect(rows).to_have_count(ROWS)
+        # A filter that is chosen while rows of the old one are under way has its own rows, and no other.
+        async with page.expect_request("**/api/records?*"):
+            pass
+        await page.get_by_role("button", name=re.compile("^Failed")).click()
+        await expect(rows).to_have_count(AGAIN)
+    await page.goto(page.url.partition("?")[0] + f"records/{record}")
+    crew = page.get_by_text(re.compile("^Crew [0-9]+$")).first
+    shown = await crew.inner_text()
+    async with busy_on_a_slow_line(page, conn, record):
+        await expect(page.get_by_text(shown, exact=True)).to_have_count(0)

@@ -37,7 +37,7 @@ class FormReviewTable extends HTMLElement {
   #onJob = ({ detail }) => this.#take(detail);
   // A review, a photo or a finding that changed no job; of a record that is not shown it may decide whether it matches.
   #onRecord = ({ detail }) => {
-    if (this.#pages.loaded && (this.#pages.known.has(detail.record_id) || isNarrowed(this.#asked))) this.#refresh();
+    if (this.#pages.starting || this.#pages.known.has(detail.record_id) || isNarrowed(this.#asked)) this.#refresh();
   };
   #onResync = () => {
     if (this.#resynced) this.#refresh();
@@ -120,6 +120,7 @@ class FormReviewTable extends HTMLElement {
       took: (items) => this.#took(items),
       failed: (problem) => this.#fail(problem),
       busy: (whether) => this.toggleAttribute("busy", whether),
+      stale: () => this.#refresh(),
     };
   }
 
@@ -213,10 +214,13 @@ class FormReviewTable extends HTMLElement {
     const known = this.#pages.known.has(job.record_id);
     const moved = previous?.state !== job.state;
     if (known && moved && previous) this.#news.take(job);
+    const narrowed = isNarrowed(this.#asked);
     // What the list itself shows may have changed: a new record, a photo that came, a row that left the filter.
-    if (!known || (moved && (isNarrowed(this.#asked) || previous?.state === "awaiting_media" || previous?.state === "held"))) {
-      if (this.#pages.loaded) this.#refresh();
-    }
+    const changed = known
+      ? moved && (narrowed || previous?.state === "awaiting_media" || previous?.state === "held")
+      : previous?.seq !== job.seq;
+    if (changed && (known || this.#pages.starting || this.#pages.reach(job.created_at))) this.#refresh();
+    else if (changed && narrowed) this.#recount();
     if (known) {
       this.#stale.add(job.record_id);
       this.#freshen();

@@ -32,7 +32,9 @@ class RecordDetail extends HTMLElement {
   #sections = [];
   #question = null;
   #abort = null;
-  #refresh = throttle(() => this.#load(), 500);
+  #missed = false;
+  // What is being read is let come: changes that come quicker than answers would keep each other from ever being shown.
+  #refresh = throttle(() => (this.#abort ? (this.#missed = true) : this.#load()), 500);
   #render = () => this.#show();
   #onJob = ({ detail }) => {
     if (detail.job.record_id !== this.#id) return;
@@ -96,6 +98,7 @@ class RecordDetail extends HTMLElement {
     this.#refresh.cancel();
     clearInterval(this.#poll);
     this.#abort?.abort();
+    this.#abort = null;
     for (const section of this.#sections) section.dispose?.();
     this.#sections = [];
     this.#feed?.removeEventListener("job", this.#onJob);
@@ -135,6 +138,7 @@ class RecordDetail extends HTMLElement {
     const id = this.#id;
     this.#abort?.abort();
     const abort = (this.#abort = new AbortController());
+    this.#missed = false;
     try {
       const record = await apiFor(this).get(`/api/records/${encodeURIComponent(id)}`, {}, { signal: abort.signal });
       if (id !== this.#id) return;
@@ -146,6 +150,11 @@ class RecordDetail extends HTMLElement {
     } catch (problem) {
       if (problem.name === "AbortError" || id !== this.#id) return;
       this.#failed(problem);
+    } finally {
+      if (this.#abort === abort) {
+        this.#abort = null;
+        if (this.#missed) this.#refresh();
+      }
     }
   }
 

@@ -12,11 +12,15 @@ export class ReviewPages {
   next = null;
   loaded = false;
   #total = null;
+  /** Whether the rows of the filter that holds are still to come; those that are there may be of the one before. */
+  starting = false;
   #abort = null;
+  #kind = "";
+  #then = { more: false, refresh: false };
   #again = 0;
   #list;
 
-  /** `list` has `api`, `query()`, and is told `took(items)`, `failed(problem)` and `busy(whether)`. */
+  /** `list` has `api`, `query()`, and is told `took(items)`, `failed(problem)`, `busy(whether)`, and `stale()`: to refresh soon. */
   constructor(list) {
     this.#list = list;
   }
@@ -31,27 +35,53 @@ export class ReviewPages {
     return this.whole ? { count: this.rows.length, more: false } : this.#total;
   }
 
+  /** Whether a record that came at this time, or before it, may be among the rows. */
+  reach(time) {
+    return this.whole || Date.parse(time) >= Date.parse(this.rows.at(-1).received_at);
+  }
+
   /** `first` starts over, `more` adds a page, `refresh` asks again for what is shown and keeps the rows. */
   async load(kind) {
-    if (kind === "more" && this.#abort) return;
-    this.stop();
+    if (kind === "first") this.stop();
+    else if (this.#abort) return this.#later(kind);
+    clearTimeout(this.#again);
     const abort = (this.#abort = new AbortController());
-    this.#list.busy(kind !== "refresh");
-    try {
-      const page = await this.#read(kind, abort.signal);
-      this.#accept(page, kind);
-      this.#list.took(page.items);
-    } catch (problem) {
-      if (problem.name === "AbortError") return;
-      if (kind === "first") [this.rows, this.known] = [[], new Set()];
-      this.#list.failed(problem);
-      // Nobody should have to press a button because a server was restarted.
-      if (problem.passing) this.#again = setTimeout(() => this.load(kind === "more" ? "refresh" : kind), AGAIN_MS);
-    }
-    if (this.#abort === abort) {
-      this.#abort = null;
-      this.#list.busy(false);
-    }
+    this.#kind = kind;
+    this.#then[kind] = false;
+    this.starting ||= kind === "first";
+    this.#list.busy(kind !== "refresh" || this.#then.more);
+    const [page, problem] = await this.#read(kind, abort.signal).then((found) => [found], (caught) => [null, caught]);
+    if (this.#abort !== abort) return;
+    this.#abort = null;
+    if (problem) return this.#fail(problem, kind);
+    this.#accept(page, kind);
+    this.#list.took(page.items);
+    this.#go();
+  }
+
+  // What is being read is let come: refreshes that are asked for quicker than they are answered would keep each other from ever coming.
+  #later(kind) {
+    if (kind === "more" && this.#kind !== "refresh") return; // a page is on its way
+    this.#then[kind] = true;
+    if (kind === "more") this.#list.busy(true);
+  }
+
+  #go() {
+    const more = this.#then.more && !this.whole;
+    this.#then.more = false;
+    this.#list.busy(more);
+    if (more) this.load("more");
+    else if (this.#then.refresh) this.#list.stale();
+  }
+
+  #fail(problem, kind) {
+    if (kind === "first") [this.rows, this.known, this.next] = [[], new Set(), null];
+    // The page that was asked for comes after the refresh that comes next.
+    this.#then.more = Boolean(problem.passing) && (this.#then.more || kind === "more");
+    this.#list.busy(this.#then.more);
+    this.#list.failed(problem);
+    // Nobody should have to press a button because a server was restarted.
+    if (problem.passing) this.#again = setTimeout(() => this.load(kind === "more" ? "refresh" : kind), AGAIN_MS);
   }
 
   /** Ask how many match, if that is not plain. */
@@ -76,6 +106,7 @@ export class ReviewPages {
     clearTimeout(this.#again);
     this.#abort?.abort();
     this.#abort = null;
+    this.#then = { more: false, refresh: false };
   }
 
   /** A page. A refresh reads from the newest row to the last one loaded: what it left out would stay old, or lie in a hole. */
@@ -100,6 +131,7 @@ export class ReviewPages {
     this.next = next;
     this.known = new Set(this.rows.map((row) => row.id));
     this.loaded = true;
+    this.starting = false;
   }
 }
 
