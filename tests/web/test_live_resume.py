@@ -38,7 +38,12 @@ async def commit_in_reverse(database_url: str, made: list[Made]) -> None:
 
 
 def enough(events: int) -> Callable[[Tail], bool]:
-    return lambda tail: len(tail.events) > events or tail.comments > 0
+    return lambda tail: len(tail.events) > events or whole(tail)
+
+
+def whole(tail: Tail) -> bool:
+    """A beat comes when nothing else is left to say."""
+    return tail.comments > 0
 
 
 async def follow_with_breaks(
@@ -53,7 +58,7 @@ async def follow_with_breaks(
     while rounds_after < 2:
         rounds_after += writing.done()
         async with served.tail(made[0].device.headers, last_id=last_id, **scope) as tail:
-            await tail.until(enough(rng.randrange(4)))
+            await tail.until(whole if rounds_after else enough(rng.randrange(4)))
         events += tail.events
         last_id = tail.last_id
     return events

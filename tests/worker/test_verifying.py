@@ -73,7 +73,8 @@ async def test_it_is_looked_for_without_a_worker_and_without_spending_an_attempt
 
 
 async def test_an_intent_without_a_run_is_looked_up_before_anything_is_keyed_again(works: Plant) -> None:
-    await works.conn.execute("update portal set settle_s = 1.5")
+    # Long enough that a worker of a busy machine is there before it is over.
+    await works.conn.execute("update portal set settle_s = 5")
     job = await works.upload()
     await intends(works, job, ago_s=0)
     async with works.worker():
