@@ -112,6 +112,7 @@ table audit_event: after jsonb
 table audit_event: program text default NULLIF(current_setting('application_name'::text, true), ''::text)
 table audit_event: constraint audit_event_pkey PRIMARY KEY (id)
 CREATE INDEX audit_event_acts ON public.audit_event USING btree (project_id, id) WHERE (action <> 'record.upload'::text)
+CREATE INDEX audit_event_elsewhere ON public.audit_event USING btree (id) WHERE ((record_id IS NULL) AND (job_id IS NULL))
 CREATE INDEX audit_event_job ON public.audit_event USING btree (job_id, id)
 CREATE INDEX audit_event_record ON public.audit_event USING btree (record_id, id)
 table audit_event: policy everything to asbuilt_worker using true

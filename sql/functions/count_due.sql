@@ -14,6 +14,8 @@ begin
             select from access_token where (expires_at is not null or revoked_at is not null)
                and least(expires_at, revoked_at) < p_border limit p_most) as due)
         when 'idempotency key' then (select count(*) from (select from idempotency_key where at < p_border limit p_most) as due)
-        when 'audit' then (select count(*) from (select at from audit_event order by id limit p_most) as first where at < p_border)
+        when 'audit' then (
+            select count(*) from (select at from audit_event where record_id is null and job_id is null order by id limit p_most) as first
+             where at < p_border)
     end;
 end $$;

@@ -98,7 +98,7 @@ HOT: dict[str, tuple[Act, set[str]]] = {
     ),
     "a batch of the audit": (
         lambda p: tasks.RETAIN(p.conn, what="audit", outcome="any", begins=True, batch=None),
-        {"audit_event_pkey"},
+        {"audit_event_elsewhere"},
     ),
 }
 

@@ -9,8 +9,9 @@ from psycopg import AsyncConnection
 
 from app.core.orphans import FILES_KEPT
 from app.intake.uploads.store import EXPIRE
+from app.review.store import TIMELINE_OF_RECORD
 from sql import Connection
-from tests.factories import State, make_record, value
+from tests.factories import State, claim, complete, finish, make_record, value
 
 HISTORY = ("asbuilt_record", "automation_job", "automation_attempt", "job_event", "audit_event")
 POLICY = "select keep, enabled, batch, last_removed, removed from retention where what = %s and outcome = %s"
@@ -102,6 +103,27 @@ async def test_a_row_that_somebody_holds_is_left_for_the_next_round(conn: Connec
         await other.execute("select from retention for update")
         assert await retain(conn, "queue row", "completed") == 0
     assert await retain(conn, "queue row", "completed") == 1
+
+
+async def test_what_was_done_to_a_record_stays_with_it(conn: Connection) -> None:
+    """Timelines show it, and the doctor counts by it how often a job left its end. Acts on portals go."""
+    made = await make_record(conn, state="failed")
+    await conn.execute("select ops.retry(%s, 'the portal is back')", [made.job_id])
+    attempt = await claim(conn, made.job_id)
+    assert await complete(conn, made.job_id, attempt)
+    await finish(conn, made.job_id, attempt)
+    await conn.execute("select ops.run_again(%s, 'their database was restored')", [made.job_id])
+    await conn.execute("select ops.pause_portal('npl', 'a moment'), ops.resume_portal('npl', 'done')")
+    await conn.execute("update audit_event set at = now() - interval '6 years'")
+    told = "select array_agg(t::text order by at, seq) from ops.timeline as t where record_id = %s"
+    timeline = await value(conn, told, made.record_id)
+    shown = await TIMELINE_OF_RECORD(conn, record=made.record_id)
+    assert {"job.retry", "job.run_again"} <= {line.kind for line in shown}
+    assert await due(conn, "audit", "any") == 2 == await retain(conn, "audit", "any")
+    assert await value(conn, "select count(*) from audit_event where action like 'portal.%%'") == 0
+    assert await value(conn, told, made.record_id) == timeline
+    assert await TIMELINE_OF_RECORD(conn, record=made.record_id) == shown
+    assert await value(conn, "select count(*) from ops.doctor()") == 0
 
 
 async def test_truncated_events_begin_the_age_anew(conn: Connection) -> None:
