@@ -7,6 +7,8 @@ declare
     account uuid;
     done int := 0;
 begin
+    -- One that the session has set is of something else.
+    perform set_config('asbuilt.reason', why, true);
     for account in select id from portal_account
                     where portal_key = p_portal and label = coalesce(p_account, label) order by id loop
         update portal_account
@@ -14,8 +16,10 @@ begin
          where id = account;
         done := done + 1;
     end loop;
+    perform set_config('asbuilt.reason', '', true);
     if done = 0 then
-        raise exception using errcode = 'AB404', message = format('there is no portal account %s', concat_ws('/', p_portal, p_account));
+        raise exception using errcode = 'AB404', message = format('there is no portal account %s', concat_ws('/', p_portal, p_account)),
+            hint = 'select portal, account from ops.portals';
     end if;
     return done;
 end $$;

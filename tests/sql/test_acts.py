@@ -88,6 +88,41 @@ async def test_an_act_is_on_record_with_what_was_and_what_is(conn: Connection) -
     assert [row[3:5] for row in found[-2:]] == [("false", "true")] * 2
 
 
+async def test_an_act_that_changes_nothing_says_so(conn: Connection) -> None:
+    """What stands there already is left as it is: nothing is changed that is not on record."""
+    await make_record(conn, state="retrying")
+    await conn.execute("update portal_account set starts_per_minute = 4, next_start_at = now() + interval '9 s'")
+    stands = "select jsonb_agg(to_jsonb(a)) from portal_account as a"
+    noted = "select count(*) from audit_event"
+    before = await value(conn, stands), await value(conn, noted)
+    keep = await value(conn, "select keep from retention where what = 'log' and outcome = 'failed'")
+    runs = await value(conn, "select max_runs from portal_account")
+    for act, *given in (
+        ("resume_portal('npl', 'to be sure')",),
+        ("set_limit('npl', %s, 'to be sure')", runs),
+        ("set_limit('npl', %s, 'to be sure', null, 4)", runs),
+        ("set_retention('log', %s, 'to be sure', 'failed')", keep),
+    ):
+        assert await value(conn, f"select ops.{act}", *given) == 0, act
+        assert (await value(conn, stands), await value(conn, noted)) == before, act
+
+
+async def test_a_pause_says_its_own_reason(conn: Connection) -> None:
+    await make_record(conn)
+    async with conn.transaction(force_rollback=True):
+        await conn.execute("set local asbuilt.reason = 'of something else'")
+        await conn.execute("select ops.pause_portal('npl', 'their maintenance')")
+        assert await value(conn, "select reason from audit_event order by id desc limit 1") == "their maintenance"
+
+
+async def test_an_approval_says_yes_or_no(conn: Connection) -> None:
+    """Nothing said would be a no, and the job has failed."""
+    with pytest.raises(psycopg.Error) as refused:
+        await conn.execute("select ops.approve(%s, null, 'why')", [(await make_record(conn)).job_id])
+    assert refused.value.sqlstate == "AB422"
+    assert refused.value.diag.message_hint
+
+
 async def test_what_is_refused_is_not_on_record(conn: Connection) -> None:
     made = await make_record(conn, state="completed")
     for act, code in ((f"retry('{made.job_id}', 'again')", "AB409"), (f"hold('{uuid4()}', 'wait')", "AB404")):
