@@ -887,6 +887,7 @@ function public.account_closed(a portal_account) returns text
 function public.account_facts(a portal_account) returns jsonb
 function public.account_stamp() returns trigger
 function public.actor() returns text
+function public.actor_kind(p_actor text) returns text
 function public.add_defects(p_record uuid, p_revision integer, p_defects jsonb) returns void
 function public.admit(p_job uuid) returns boolean
 function public.alike_photos(p photo) returns TABLE(record_id uuid, photo text, finding jsonb)
@@ -973,6 +974,7 @@ function public.nth_ref(p_reference text, p_times integer) returns text
 function ops.pause_portal(p_portal text, p_reason text, p_account text) returns integer
 function public.photo_elsewhere(p_sha256 bytea, p_project uuid, p_besides uuid[]) returns jsonb
 function public.place_of(p_state text, p_wait_reason text) returns text
+function public.plain_facts(p_facts jsonb) returns jsonb
 function public.portal_answered(p_account uuid) returns void
 function public.portal_trouble(p_account uuid, p_error jsonb) returns void
 function public.portal_wide(p_code text, p_class text) returns boolean
@@ -1030,6 +1032,7 @@ function public.revise_defects(p_record uuid, p_revision integer, p_defects json
 function public.revision_content(r asbuilt_record) returns jsonb
 function ops.run_again(p_job uuid, p_reason text, p_confirmation text) returns jsonb
 function public.said_why(p_reason text) returns text
+function public.sees_people() returns boolean
 function ops.set_limit(p_portal text, p_max_runs integer, p_reason text, p_account text, p_starts_per_minute double precision) returns integer
 function public.set_limit(real) returns real
 function ops.set_retention(p_what text, p_keep interval, p_reason text, p_outcome text) returns integer
@@ -1106,6 +1109,7 @@ grant asbuilt_app: execute on account_closed(a portal_account)
 grant asbuilt_app: execute on account_facts(a portal_account)
 grant asbuilt_app: execute on account_stamp()
 grant asbuilt_app: execute on actor()
+grant asbuilt_app: execute on actor_kind(p_actor text)
 grant asbuilt_app: execute on add_defects(p_record uuid, p_revision integer, p_defects jsonb)
 grant asbuilt_app: execute on admit(p_job uuid)
 grant asbuilt_app: execute on alike_photos(p photo)
@@ -1203,6 +1207,7 @@ grant asbuilt_app: select on ops.workers
 grant asbuilt_app: delete, insert, select, update on photo
 grant asbuilt_app: execute on photo_elsewhere(p_sha256 bytea, p_project uuid, p_besides uuid[])
 grant asbuilt_app: execute on place_of(p_state text, p_wait_reason text)
+grant asbuilt_app: execute on plain_facts(p_facts jsonb)
 grant asbuilt_app: select on portal
 grant asbuilt_app: select, update on portal_account
 grant asbuilt_app: execute on portal_answered(p_account uuid)
@@ -1264,6 +1269,7 @@ grant asbuilt_app: execute on revise_defects(p_record uuid, p_revision integer, 
 grant asbuilt_app: execute on revision_content(r asbuilt_record)
 grant asbuilt_app: execute on said_why(p_reason text)
 grant asbuilt_app: select on schema_migration
+grant asbuilt_app: execute on sees_people()
 grant asbuilt_app: execute on set_serials(p_project uuid, p_record uuid, p_serials jsonb)
 grant asbuilt_app: execute on settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone)
 grant asbuilt_app: execute on settle_asked(p_job uuid, p_attempt integer, p_question jsonb, p_error jsonb)
@@ -1288,6 +1294,7 @@ grant asbuilt_app: execute on uuid7()
 grant asbuilt_app: execute on why_given(p_reason text)
 grant asbuilt_app: select on worker
 grant asbuilt_operator: execute on account_closed(a portal_account)
+grant asbuilt_operator: execute on actor_kind(p_actor text)
 grant asbuilt_operator: execute on count_due(p_what text, p_outcome text, p_border timestamp with time zone, p_most integer)
 grant asbuilt_operator: execute on failure_shape(p_message text)
 grant asbuilt_operator: execute on job_since(j automation_job)
@@ -1326,12 +1333,15 @@ grant asbuilt_operator: select on ops.throughput
 grant asbuilt_operator: select on ops.timeline
 grant asbuilt_operator: execute on ops.waive
 grant asbuilt_operator: select on ops.workers
+grant asbuilt_operator: execute on plain_facts(p_facts jsonb)
 grant asbuilt_operator: insert, select on procrastinate_events
 grant asbuilt_operator: delete, select, update on procrastinate_jobs
 grant asbuilt_operator: select, update (job_id) on procrastinate_periodic_defers
 grant asbuilt_operator: select on procrastinate_workers
 grant asbuilt_operator: select, update (enabled), update (keep) on retention
+grant asbuilt_operator: execute on sees_people()
 grant asbuilt_readonly: execute on account_closed(a portal_account)
+grant asbuilt_readonly: execute on actor_kind(p_actor text)
 grant asbuilt_readonly: execute on count_due(p_what text, p_outcome text, p_border timestamp with time zone, p_most integer)
 grant asbuilt_readonly: execute on failure_shape(p_message text)
 grant asbuilt_readonly: execute on job_since(j automation_job)
@@ -1352,10 +1362,12 @@ grant asbuilt_readonly: select on ops.submissions
 grant asbuilt_readonly: select on ops.throughput
 grant asbuilt_readonly: select on ops.timeline
 grant asbuilt_readonly: select on ops.workers
+grant asbuilt_readonly: execute on plain_facts(p_facts jsonb)
 grant asbuilt_readonly: select on procrastinate_events
 grant asbuilt_readonly: select on procrastinate_jobs
 grant asbuilt_readonly: select on procrastinate_periodic_defers
 grant asbuilt_readonly: select on procrastinate_workers
+grant asbuilt_readonly: execute on sees_people()
 grant asbuilt_worker: execute on accept_photo(p_record uuid, p_photo jsonb, p_defects jsonb, p_actor text, OUT outcome text)
 grant asbuilt_worker: execute on accept_record(p_project uuid, p_device uuid, p_record jsonb, p_photos jsonb, p_defects jsonb, p_fingerprint bytea, p_max_attempts integer, p_actor text, OUT outcome text, OUT job_id uuid, OUT job_state text, OUT received_at timestamp with time zone)
 grant asbuilt_worker: execute on account_changed()
@@ -1363,6 +1375,7 @@ grant asbuilt_worker: execute on account_closed(a portal_account)
 grant asbuilt_worker: execute on account_facts(a portal_account)
 grant asbuilt_worker: execute on account_stamp()
 grant asbuilt_worker: execute on actor()
+grant asbuilt_worker: execute on actor_kind(p_actor text)
 grant asbuilt_worker: execute on add_defects(p_record uuid, p_revision integer, p_defects jsonb)
 grant asbuilt_worker: execute on admit(p_job uuid)
 grant asbuilt_worker: execute on alike_photos(p photo)
@@ -1440,6 +1453,7 @@ grant asbuilt_worker: execute on nth_ref(p_reference text, p_times integer)
 grant asbuilt_worker: select, update on photo
 grant asbuilt_worker: execute on photo_elsewhere(p_sha256 bytea, p_project uuid, p_besides uuid[])
 grant asbuilt_worker: execute on place_of(p_state text, p_wait_reason text)
+grant asbuilt_worker: execute on plain_facts(p_facts jsonb)
 grant asbuilt_worker: select on portal
 grant asbuilt_worker: select, update on portal_account
 grant asbuilt_worker: execute on portal_answered(p_account uuid)
@@ -1502,6 +1516,7 @@ grant asbuilt_worker: execute on revise_defects(p_record uuid, p_revision intege
 grant asbuilt_worker: execute on revision_content(r asbuilt_record)
 grant asbuilt_worker: execute on said_why(p_reason text)
 grant asbuilt_worker: select on schema_migration
+grant asbuilt_worker: execute on sees_people()
 grant asbuilt_worker: execute on set_serials(p_project uuid, p_record uuid, p_serials jsonb)
 grant asbuilt_worker: execute on settle_absent(p_job uuid, p_attempt integer, p_as_of timestamp with time zone)
 grant asbuilt_worker: execute on settle_asked(p_job uuid, p_attempt integer, p_question jsonb, p_error jsonb)

@@ -1,5 +1,6 @@
 -- What people at psql may do. Readers see the views of ops and what the doctor finds; operators act besides, through the functions
--- of ops and by hand on the queue's tables. No table of ours is open to either: what is secret is in no view.
+-- of ops and by hand on the queue's tables. No table of ours is open to either: what is secret is in no view, and whom a row is about
+-- is in none that a reader asks (sees_people).
 do $$
 declare
     reader text;
@@ -12,7 +13,7 @@ begin
         execute format('grant execute on function ops.doctor(float8) to %I', reader);
         -- A view calls functions with the rights of whoever asks it.
         execute format('grant execute on function job_since(automation_job), account_closed(portal_account), failure_shape(text),
-                        count_due(text, text, timestamptz, int) to %I', reader);
+                        count_due(text, text, timestamptz, int), sees_people(), actor_kind(text), plain_facts(jsonb) to %I', reader);
         execute format('grant select on procrastinate_jobs, procrastinate_events, procrastinate_workers,
                         procrastinate_periodic_defers to %I', reader);
     end loop;

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from importlib.resources import files
 
 import psycopg
 import pytest
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
+from psycopg.errors import InsufficientPrivilege
 
 from sql import Connection
 from sql import migrate as migrate_module
@@ -192,3 +194,33 @@ async def test_every_function_compiles(conn: Connection) -> None:
             await conn.execute(check)
         except psycopg.Error as exc:
             pytest.fail(f"{name}: {exc}")
+
+
+async def test_nobody_creates_anything_beside_our_tables(database_url: str) -> None:
+    """Everybody might, in a database that was made before Postgres 15. Who may not take that back is told who may."""
+    text = (files("sql") / "grants" / "1_roles.sql").read_text(encoding="utf-8").encode()
+    told: list[str] = []
+    with psycopg.connect(database_url) as conn:
+        conn.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+        conn.execute("grant create on schema public to public")
+        conn.execute("set local role asbuilt_operator")
+        conn.execute("create table mine ()")
+        conn.execute("reset role; drop table mine; create role of_the_tests; create role another_of_tests")
+        conn.execute("alter schema public owner to another_of_tests")
+        # It owns what the owner owns, but for the schema.
+        conn.execute(sql.SQL("grant {} to of_the_tests").format(sql.Identifier(conn.info.user)))
+        conn.execute("set local role of_the_tests")
+        conn.execute(text)
+        conn.execute("reset role")
+        conn.execute(text)
+        conn.execute("set local role asbuilt_operator")
+        for statement in (
+            "create table mine_too ()",
+            "create function mine_too() returns int language sql as 'select 1'",
+        ):
+            with pytest.raises(InsufficientPrivilege, match="denied for schema public"), conn.transaction():
+                conn.execute(statement.encode())
+        conn.rollback()
+    assert [line for line in told if "everybody" in line] == [
+        "everybody may create objects in schema public, and of_the_tests may not take that back"
+    ]

@@ -218,36 +218,6 @@ async def test_a_temporary_table_does_not_stand_in_for_one_of_ours(conn: Connect
     assert await value(conn, "select actor from audit_event where reason = 'unseen'") == login("operator")
 
 
-async def test_nobody_creates_anything_beside_our_tables(database_url: str) -> None:
-    """Everybody might, in a database that was made before Postgres 15. Who may not take that back is told who may."""
-    text = (files("sql") / "grants" / "1_roles.sql").read_text(encoding="utf-8").encode()
-    told: list[str] = []
-    with psycopg.connect(database_url) as conn:
-        conn.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
-        conn.execute("grant create on schema public to public")
-        conn.execute("set local role asbuilt_operator")
-        conn.execute("create table mine ()")
-        conn.execute("reset role; drop table mine; create role of_the_tests; create role another_of_tests")
-        conn.execute("alter schema public owner to another_of_tests")
-        # It owns what the owner owns, but for the schema.
-        conn.execute(sql.SQL("grant {} to of_the_tests").format(sql.Identifier(conn.info.user)))
-        conn.execute("set local role of_the_tests")
-        conn.execute(text)
-        conn.execute("reset role")
-        conn.execute(text)
-        conn.execute("set local role asbuilt_operator")
-        for statement in (
-            "create table mine_too ()",
-            "create function mine_too() returns int language sql as 'select 1'",
-        ):
-            with pytest.raises(InsufficientPrivilege, match="denied for schema public"), conn.transaction():
-                conn.execute(statement.encode())
-        conn.rollback()
-    assert [line for line in told if "everybody" in line] == [
-        "everybody may create objects in schema public, and of_the_tests may not take that back"
-    ]
-
-
 async def test_a_cluster_without_the_roles_is_told_how_to_make_them(database_url: str) -> None:
     """On a managed server the one who migrates may not be one who makes roles. Nothing fails, and nothing is silent."""
     text = (files("sql") / "grants" / "1_roles.sql").read_text(encoding="utf-8")
