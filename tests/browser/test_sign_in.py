@@ -50,7 +50,13 @@ async def test_signing_in_never_leads_to_another_site(desk: Desk, operator: Pers
 
 async def test_signing_out_closes_the_page(desk: Desk, operator: Person) -> None:
     await desk.sign_in(operator)
+    # A session that could not be ended is not said to be over.
+    desk.provokes("503", "/api/session")
+    await desk.page.route("**/api/session", lambda route: route.fulfill(status=503, json={}))
     await desk.page.get_by_role("button", name="Sign out").click()
+    await expect(desk.page.locator("#notices")).to_contain_text("You are still signed in")
+    await desk.page.unroute_all()
+    await desk.page.get_by_role("button", name="Try again").click()
     await expect(desk.page).to_have_url(re.compile(r"/sign-in"))
     await desk.open("/")
     await expect(desk.page).to_have_url(re.compile(r"/sign-in"))

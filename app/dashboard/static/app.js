@@ -18,7 +18,8 @@ const UNREACHED = /dynamically imported module|Importing a module script failed/
 const api = apiOf();
 const at = (id) => document.getElementById(id);
 const router = new Router({ knows: (path) => viewAt(path) !== null, arrive });
-const shown = { me: null, project: null, key: "", leave: () => {}, listeners: new Set(), notices: "" };
+// `trouble`: words about the shell itself, with what tries it again; null without any.
+const shown = { me: null, project: null, key: "", leave: () => {}, listeners: new Set(), notices: "", trouble: null };
 
 restoreTheme();
 at("brand").prepend(mark());
@@ -160,7 +161,7 @@ function showMe(me) {
 
 function showNotices() {
   const { phase, health, missed, since } = at("connection");
-  const lines = [];
+  const lines = shown.trouble ? [["bad", "alert", ...shown.trouble]] : [];
   if (phase === "reconnecting") lines.push(["warn", "alert", `The connection was lost at ${clock(since)}. Reconnecting; what you see is as of then.`]);
   if (missed) {
     const been = missed.missed === 1 ? "1 change was" : `${count(missed.missed)} changes were`;
@@ -176,12 +177,23 @@ function showNotices() {
   const words = JSON.stringify(lines);
   if (words === shown.notices) return;
   shown.notices = words;
-  fill(at("notices"), lines.map(([tone, name, text]) => h("p", { class: "notice", "data-tone": tone }, icon(name), text)));
+  fill(at("notices"), lines.map(([tone, name, text, again]) =>
+    h("p", { class: "notice", "data-tone": tone }, icon(name), text, again ? h("button", { type: "button", onClick: again }, "Try again") : null)));
 }
 
+function say(...trouble) {
+  shown.trouble = trouble.length > 0 ? trouble : null;
+  showNotices();
+}
+
+/** Only a session that is over is left: whoever gets up from the machine believes what they see. */
 async function signOut() {
-  await api.send("DELETE", "/api/session").catch(() => {});
-  location.replace("/sign-in");
+  try {
+    await api.send("DELETE", "/api/session");
+  } catch (problem) {
+    if (problem.status !== 401) return say(`You are still signed in. ${problem.message}`, signOut);
+  }
+  return location.replace("/sign-in");
 }
 
 /** Another project is another list: filters of the old one go, and a single record is left for the list. */
