@@ -161,11 +161,23 @@ async def test_a_correction_photos_with_findings_and_the_place(
     await _look(page, "record-narrow")
 
 
-async def test_an_operator_holds_releases_and_cancels(desk: Desk, crew: Crew, operator: Person) -> None:
+async def sign_in_beside(page: Page, desk: Desk, person: Person) -> None:
+    answer = await page.context.request.post(
+        desk.site.url + "/api/session", data={"email": person.email, "password": person.password}
+    )
+    assert answer.ok
+
+
+async def test_an_operator_holds_releases_and_cancels(
+    desk: Desk, crew: Crew, operator: Person, reviewer: Person
+) -> None:
     sent = crew.send(photos=False, asset="P-PAGE-4")
     page = desk.page
     await desk.sign_in(operator, f"/records/{sent['record_id']}")
     acts, badge = page.get_by_role("group", name="Acts on the job"), page.locator(".title automation-status-badge")
+    # In another tab one has signed in anew meanwhile.
+    desk.provokes("403", "/hold")
+    await sign_in_beside(page, desk, operator)
     for button, submit, then in (
         ("Hold…", "Hold", "An operator put this on hold"),
         ("Release…", "Release", "An open blocker finding holds this record"),
@@ -180,6 +192,14 @@ async def test_an_operator_holds_releases_and_cancels(desk: Desk, crew: Crew, op
         await expect(page.locator(".timeline")).to_contain_text(f"{submit}: the crew called")
     await expect(badge).to_have_attribute("data-state", "cancelled")
     await expect(acts).to_be_hidden()
+    # Somebody else has: nothing is done in their name by who sits before what was shown to another.
+    desk.provokes("403", "/retry")
+    await sign_in_beside(page, desk, reviewer)
+    await page.get_by_label("Reason").fill("in whose name?")
+    await page.get_by_role("button", name="Retry", exact=True).click()
+    await expect(page.locator("#who")).to_have_text(reviewer.email)
+    await expect(page.locator(".timeline")).to_contain_text("Cancel the job: the crew called")
+    await expect(badge).to_have_attribute("data-state", "cancelled")
 
 
 async def test_a_viewer_looks_and_what_is_gone_is_said(stack: Stack, desk: Desk, crew: Crew, psql: Connection) -> None:

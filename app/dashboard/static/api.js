@@ -45,12 +45,24 @@ export class Api extends EventTarget {
   /** `csrf: false` for signing in, where there is no session to protect yet. */
   async send(method, path, body, { csrf: wanted = true, headers: more = {} } = {}) {
     const headers = this.headers({ ...more, Accept: "application/json", "Content-Type": "application/json" });
-    const csrf = this.token || !wanted ? null : (await this.me()).csrf;
-    if (csrf) headers["X-CSRF-Token"] = csrf;
-    return this.#send(this.url(path), { method, headers, body: JSON.stringify(body ?? {}) });
+    const sent = (csrf) =>
+      this.#send(this.url(path), { method, headers: csrf ? { ...headers, "X-CSRF-Token": csrf } : headers, body: JSON.stringify(body ?? {}) });
+    if (this.token || !wanted) return sent(null);
+    const me = await this.me();
+    try {
+      return await sent(me.csrf);
+    } catch (problem) {
+      if (problem.status !== 403) throw problem;
+      // Perhaps it is not the role: with a session begun in another tab, the token is of the one before.
+      const now = await this.me({ fresh: true });
+      if (now.csrf === me.csrf) throw problem;
+      if (now.name === me.name) return sent(now.csrf);
+      this.dispatchEvent(new Event("somebody-else"));
+      throw new ApiProblem(403, { detail: `By now ${now.name} is signed in here.` });
+    }
   }
 
-  /** Who is signed in; asked once. */
+  /** Who is signed in; asked once, or again where it may be somebody else. */
   me({ fresh = false } = {}) {
     if (fresh || !this.#me) {
       this.#me = this.get("/api/me");

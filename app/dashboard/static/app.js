@@ -206,6 +206,7 @@ function choose(event) {
 async function start() {
   if ("signedOut" in document.documentElement.dataset) return toSignIn();
   api.addEventListener("unauthorised", toSignIn);
+  api.addEventListener("somebody-else", () => location.reload()); // what is shown, and may be done, is not theirs
   at("theme").addEventListener("click", () => showTheme(nextTheme()));
   at("sign-out").addEventListener("click", signOut);
   at("project").addEventListener("change", choose);
