@@ -186,6 +186,14 @@ async def test_a_list_that_could_not_be_loaded_comes_by_itself(desk: Desk, crew:
     await expect(desk.page.get_by_text("The records could not be loaded")).to_be_visible()
     await desk.page.unroute_all()
     await expect(desk.row(sent)).to_be_visible()
+    # Nor is the page itself given up where nobody can say who is signed in.
+    desk.provokes("503", "/api/me")
+    await desk.page.route("**/api/me", lambda route: route.fulfill(status=503, json={}))
+    await desk.page.reload()
+    await expect(desk.page.locator("#notices")).to_contain_text("Trying again…")
+    await desk.page.unroute_all()
+    await expect(desk.row(sent)).to_be_visible()
+    await expect(desk.page.locator("#notices")).to_be_empty()
     # An answer that was cut short is none, either.
     half = {"status": 200, "content_type": "application/json", "body": '{"items": ['}
     await desk.page.route("**/api/records?*", lambda route: route.fulfill(**half))

@@ -100,7 +100,7 @@ async function loaded(view, root, key) {
     } catch (problem) {
       if (key !== shown.key || tries > TRIES || !UNREACHED.test(problem.message)) throw problem;
       fill(root, h("p", { class: "hint" }, "The server cannot be reached. Trying again…"));
-      await new Promise((resume) => setTimeout(resume, Math.min(4000, 250 * 2 ** tries)));
+      await new Promise((resume) => setTimeout(resume, pause(tries)));
       root.replaceChildren();
     }
   }
@@ -211,14 +211,24 @@ async function start() {
   at("sign-out").addEventListener("click", signOut);
   at("project").addEventListener("change", choose);
   at("connection").addEventListener("change", showNotices);
+  enter();
+}
+
+/** Ask who is signed in, until a server that cannot say so now does. */
+async function enter(tries = 1) {
   try {
     showMe(await api.me());
-    router.start();
   } catch (problem) {
     if (problem.status === 401) return;
-    fill(at("notices"), h("p", { class: "notice", "data-tone": "bad" }, icon("alert"), problem.message,
-      h("button", { type: "button", onClick: () => location.reload() }, "Try again")));
+    say(problem.passing ? `${problem.message} Trying again…` : problem.message, () => location.reload());
+    if (problem.passing) setTimeout(enter, pause(tries), tries + 1);
+    return;
   }
+  say();
+  router.start();
 }
+
+/** Milliseconds until it is tried again: longer each time, and not for everybody at once. */
+const pause = (tries) => Math.min(8000, 250 * 2 ** tries) * (0.5 + Math.random() / 2);
 
 start();
