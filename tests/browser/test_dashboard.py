@@ -124,10 +124,28 @@ async def test_a_viewer_may_look_but_is_offered_no_retry(stack: Stack, desk: Des
     await expect(dialog.get_by_role("button", name="Retry", exact=True)).to_have_count(0)
 
 
+async def turn_keys(desk: Desk, *, on: bool) -> None:
+    """Keys of one character can be turned off (WCAG 2.1.4)."""
+    await desk.page.get_by_role("button", name="Keyboard shortcuts").click()
+    await desk.page.get_by_label("Keys of one character do something").set_checked(on)
+    await desk.page.keyboard.press("Escape")
+
+
 async def test_search_and_filter_live_in_the_address(desk: Desk, crew: Crew, operator: Person) -> None:
     held = [crew.send(photos=False, asset=f"P-HELD-{at}") for at in range(3)]
     await desk.sign_in(operator)
+    search = desk.page.get_by_role("searchbox")
+    await turn_keys(desk, on=False)
+    for key in "?/":
+        await desk.page.keyboard.press(key)
+    await expect(desk.page.locator("dialog.keys")).to_be_hidden()
+    await expect(search).not_to_be_focused()
+    await desk.page.reload()
+    await expect(search).to_be_visible()
+    await expect(desk.page.locator(".search kbd")).to_be_hidden()
+    await turn_keys(desk, on=True)
     await desk.page.keyboard.press("/")
+    await expect(search).to_be_focused()
     await desk.page.keyboard.type("p-held-1")
     await expect(desk.row(held[1])).to_be_visible()
     await expect(desk.page.locator("tr[data-id]")).to_have_count(1)

@@ -294,6 +294,28 @@ async def test_what_was_sent_stands_beside_what_the_portal_showed(
     await _look(page, "record-differs")
 
 
+# What is asked while it is there, and fails when it is gone, is not asked again every few seconds for as long as the page lives.
+GONE = """async () => {
+  await import('/static/elements/form-stats-cards.js');
+  const { ExchangeSection } = await import('/static/elements/detail/exchange.js');
+  const [armed, setTimer, answers] = [[], window.setTimeout, []];
+  window.setTimeout = (task, ms, ...more) => { armed.push(ms); return setTimer(task, ms, ...more); };
+  window.fetch = () => new Promise((_, fail) => answers.push(() => fail(new TypeError('no network'))));
+  const cards = document.createElement('form-stats-cards');
+  cards.setAttribute('project', 'demo');
+  document.body.append(cards);
+  const exchange = new ExchangeSection({ api: { get: () => fetch().catch(() => { throw { passing: true, message: '' }; }) } });
+  exchange.update({ attempts: [{ job_id: 'j', attempt: 1, outcome: null, steps: [] }] }, null);
+  const ended = exchange.load();
+  cards.remove();
+  exchange.dispose();
+  const asked = answers.length;
+  armed.length = 0;
+  for (const answer of answers) answer();
+  await ended;
+  await new Promise((done) => setTimer(done));
+  return [asked, armed.filter((ms) => ms >= 1000)];
+}"""
 SUMS = """async () => {
   const { forecast } = await import('/static/elements/detail/run.js');
   const { flat, ringsOf, roundLength } = await import('/static/elements/detail/place.js');
@@ -326,6 +348,8 @@ async def test_what_is_left_of_a_run_and_how_far_things_are(stack: Stack, desk: 
         [0, 0, 0, 0],
         {"lat": 0, "lon": 1},
     ]
+    asked, armed = await desk.page.evaluate(GONE)
+    assert asked >= 2 and armed == []
 
 
 async def _look(page: Page, name: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
+from app.core.access import create_link
 from sql import Connection
 from tests.browser.eyes import problems
 from tests.browser.test_operations_pages import seated
@@ -92,7 +93,7 @@ async def test_a_page_that_is_behind_submits_nothing_and_a_reviewer_is_not_asked
 async def test_a_reason_that_is_being_typed_outlives_the_attempts_of_its_job(served: Service, conn: Connection) -> None:
     """Each attempt wiped it: in a row of them nobody came to the end of a sentence."""
     made = await make_record(conn, state="retrying", device=await demo_device(conn))
-    async with seated(served, conn, f"/records/{made.record_id}", role="reviewer") as desk:
+    async with seated(served, conn, f"/records/{made.record_id}") as desk:
         page = desk.page
         await page.get_by_label("Reason").press_sequentially("The portal")
         attempt = await claim(conn, made.job_id)
@@ -104,3 +105,22 @@ async def test_a_reason_that_is_being_typed_outlives_the_attempts_of_its_job(ser
         await expect(page.get_by_label("Reason")).to_have_value("The portal is back")
         await page.keyboard.press("Enter")
         await expect(page.locator(".timeline")).to_contain_text("“The portal is back”")
+
+        # A log that is open is read again when there is one.
+        attempt = await claim(conn, made.job_id)
+        log = page.locator(".attempts > details").first
+        await expect(log).to_contain_text(f"Attempt {attempt}")
+        await log.get_by_text("Log", exact=True).click()
+        await expect(log).to_contain_text("The attempt still runs")
+        await fail(conn, made.job_id, attempt)
+        await expect(log.locator(".log-body")).to_contain_text("Nothing was logged")
+        await conn.execute("update automation_attempt set log = 'it began' where attempt = %s", [attempt])
+        await expect(log.locator("pre")).to_have_text("it began")
+        # Who is taken off the project is not kept waiting for it.
+        person = await value(conn, "delete from membership returning user_id")
+        answer = await served.http.post("/api/session", json={"code": await create_link(conn, person)})
+        served.http.cookies.clear()
+        await page.context.add_cookies([{"name": "asbuilt", "value": answer.cookies["asbuilt"], "url": served.url}])
+        await desk.open("/")
+        await expect(page.get_by_role("heading", name="No project yet")).to_be_visible()
+        await expect(page.locator("connection-status")).to_be_hidden()

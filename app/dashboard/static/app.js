@@ -53,6 +53,7 @@ async function arrive({ first, back }) {
     return;
   }
   shown.key = key;
+  say();
   clear();
   follow(project?.code);
   const root = h("div", { class: "view" });
@@ -126,6 +127,8 @@ const pageFor = (params) => ({
 
 /** The project whose stream the bar speaks of: the one that the view shows; an empty code is all of them. */
 function follow(code) {
+  // Without a project there is nothing to be connected to.
+  at("connection").hidden = code === undefined;
   if (code === undefined) at("connection").removeAttribute("project");
   else at("connection").setAttribute("project", code);
 }

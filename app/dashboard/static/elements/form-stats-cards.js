@@ -72,12 +72,14 @@ class FormStatsCards extends HTMLElement {
 
   async #load() {
     const project = this.getAttribute("project");
+    const feed = this.#feed;
     try {
       const stats = await apiFor(this).get("/api/stats", { project });
-      if (project !== this.getAttribute("project")) return;
+      if (feed !== this.#feed) return;
       this.#show(stats);
       this.dispatchEvent(new CustomEvent("stats", { detail: stats }));
     } catch (problem) {
+      if (feed !== this.#feed) return; // it shows something else by now, or nothing
       this.#say(`${this.#shownAt ? `Numbers of ${this.#shownAt}` : "No numbers yet"}. ${problem.message}`);
       if (problem.passing) this.#again = setTimeout(this.#refresh, AGAIN_MS);
     }

@@ -7,7 +7,7 @@ import { plural } from "../core.js";
 import { fill, h } from "../dom.js";
 import { FILTER_PARTS } from "../filters.js";
 import { icon } from "../icons.js";
-import { keyHelp } from "../keys.js";
+import { keyHelp, singleKeys } from "../keys.js";
 import { rolesOf } from "../projects.js";
 
 export const title = "Forms";
@@ -60,6 +60,7 @@ export function mount(root, page) {
   const keys = keyHelp(KEYS);
   const pressed = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog")) return;
+    if (event.key.length === 1 && !singleKeys()) return;
     if (event.key === "/") list.focusSearch();
     else if (event.key === "?") keys.showModal();
     else if (event.key === "j" || event.key === "k") list.step(event.key === "j" ? 1 : -1);

@@ -17,6 +17,7 @@ export class ExchangeSection {
   #job = null;
   #known = "";
   #again = 0;
+  #gone = false;
 
   constructor({ api }) {
     this.api = api;
@@ -49,6 +50,7 @@ export class ExchangeSection {
       }
       if (key === this.#known) this.#show(told);
     } catch (problem) {
+      if (this.#gone) return;
       this.#known = "";
       const words = `It could not be read: ${visible(problem.message, 200)}`;
       if (this.body.textContent !== words) fill(this.body, h("p", { class: "answer", role: "alert" }, words));
@@ -57,6 +59,7 @@ export class ExchangeSection {
   }
 
   dispose() {
+    this.#gone = true;
     clearTimeout(this.#again);
   }
 

@@ -38,18 +38,20 @@ export class AttemptsSection {
 
   #create(attempt, open) {
     const parts = { outcome: h("span", {}), took: h("span", { class: "faint figure" }), steps: h("ol", { class: "steps" }), error: h("div", { class: "said", hidden: true }) };
+    parts.log = logOf(this.api, attempt);
     const summary = h("summary", {}, icon("chevron"), h("span", { class: "name" }, `Attempt ${attempt.attempt}`), parts.outcome, parts.took);
     const element = h("details", { open }, summary, parts.error, parts.steps,
-      h("p", { class: "faint small" }, foreign(attempt.worker ?? "unknown worker", { limit: 120 }), ", started ", clockTime(attempt.started_at)), logOf(this.api, attempt));
+      h("p", { class: "faint small" }, foreign(attempt.worker ?? "unknown worker", { limit: 120 }), ", started ", clockTime(attempt.started_at)), parts.log.element);
     this.#parts.set(element, parts);
     return element;
   }
 
   #update(element, attempt) {
-    const { outcome, took, steps, error } = this.#parts.get(element);
+    const { outcome, took, steps, error, log } = this.#parts.get(element);
     const ended = attempt.outcome ? outcomeOf(attempt.outcome) : { label: "Running", tone: "run", icon: "gear" };
     if (outcome.dataset.key !== ended.label) {
       outcome.dataset.key = ended.label;
+      log.ended();
       fill(outcome, pill(ended));
     }
     setText(took, between(attempt.started_at, attempt.ended_at));

@@ -5,28 +5,41 @@ import { fill, h } from "../../dom.js";
 
 const NS = "http://www.w3.org/2000/svg";
 
-/** A disclosure that reads the log of an attempt when it is opened. The API gives it to operators only, and says so by null. */
+const KEPT_MS = 2000; // a worker keeps the log a moment after its attempt has ended
+const TRIES = 5;
+
+/**
+ * A disclosure that reads the log of an attempt when it is opened, and again when the attempt has `ended()`. The API gives it to
+ * operators only, and says so by null.
+ */
 export function logOf(api, { job_id: job, attempt }) {
   const body = h("div", { class: "log-body" });
   const element = h("details", { class: "log" }, h("summary", {}, "Log"), body);
-  element.addEventListener("toggle", async () => {
-    if (!element.open) return;
-    fill(body, h("p", { class: "faint" }, "Reading…"));
+  let timer = 0;
+  const read = async (tries) => {
+    clearTimeout(timer);
+    if (!element.open || !element.isConnected) return;
     try {
       const { items } = await api.get(`/api/jobs/${encodeURIComponent(job)}/attempts`);
-      fill(body, linesOf(items.find((item) => item.attempt === attempt)));
+      const found = items.find((item) => item.attempt === attempt);
+      fill(body, linesOf(found));
+      if (found?.ended_at && found.log?.length === 0 && tries > 1) timer = setTimeout(read, KEPT_MS, tries - 1);
     } catch (problem) {
       fill(body, h("p", { class: "answer" }, `The log could not be read: ${visible(problem.message, 200)}`));
     }
+  };
+  element.addEventListener("toggle", () => {
+    if (element.open) fill(body, h("p", { class: "faint" }, "Reading…"));
+    read(TRIES);
   });
-  return element;
+  return { element, ended: () => read(TRIES) };
 }
 
 function linesOf(attempt) {
   if (!attempt?.log) return h("p", { class: "faint" }, "The log is for operators of the project.");
   const trace = attempt.traceback ? ["", ...attempt.traceback.split("\n")] : [];
   const lines = [...attempt.log, ...trace].filter((line, at, all) => line !== "" || at < all.length - 1);
-  if (lines.length === 0) return h("p", { class: "faint" }, "Nothing was logged, or the attempt still runs.");
+  if (lines.length === 0) return h("p", { class: "faint" }, attempt.ended_at ? "Nothing was logged." : "The attempt still runs; its log is kept when it ends.");
   return h("pre", { tabindex: "0", role: "group", "aria-label": `Log of attempt ${attempt.attempt}` }, visible(lines.join("\n"), 70_000));
 }
 
