@@ -91,6 +91,18 @@ async def test_a_reviewer_decides_and_people_talk(
     ask = await decide(page, "Reject…", "The wrong pole", "Reject")
     await expect(ask).to_have_count(0)
     await expect(page.locator(".timeline")).to_contain_text("The wrong pole")
+    # With its last blocker settled the record is approved, to the end.
+    await psql.execute(
+        "select ops.waive(id, 'the crew came back') from defect where record_id = %s and severity = 'blocker'",
+        [sent["record_id"]],
+    )
+    ask = await decide(page, "Approve…", "Seen on site", "Approve")
+    await expect(ask).to_have_count(0)
+    await expect(review).to_contain_text("Seen on site")
+    await expect(page.locator(".record-title")).to_contain_text("Approved")
+    await expect(review.get_by_role("button", name="Approve…")).to_have_count(0)
+    decided = "select review_state || ' by ' || reviewed_by from asbuilt_record where id = %s"
+    assert await value(psql, decided, sent["record_id"]) == f"approved by user:{reviewer.email}"
 
     await comments.get_by_role("textbox").fill(f"Called them {IMAGE}")
     await page.keyboard.press("Control+Enter")
@@ -108,9 +120,6 @@ async def test_a_correction_photos_with_findings_and_the_place(
     desk: Desk, crew: Crew, reviewer: Person, psql: Connection
 ) -> None:
     body = sent_by(crew, asset="P-PAGE-2")
-    await psql.execute(
-        "update project set site_lat = 44.4583, site_lon = -93.1616, site_radius_m = 150 where code = 'demo' and site_lat is null"
-    )
     page = desk.page
     await page.set_viewport_size({"width": 1440, "height": 900})
     await desk.sign_in(reviewer, f"/records/{body['id']}")
@@ -133,8 +142,20 @@ async def test_a_correction_photos_with_findings_and_the_place(
     await expect(box).to_have_count(0)
 
     place = section(page, "Place")
-    await expect(place.get_by_role("img")).to_have_attribute("aria-label", re.compile("^The record is "))
     await expect(place.locator(".record-at").first).to_be_visible()
+    # A hundredth of a degree of latitude is 1,113 m, wherever one stands. The demo's site is a circle of 8 km.
+    for north, words in (
+        (0.01, "1.1 km from the site’s centre, within its 8 km"),
+        (0.1, "11 km from the site’s centre, outside its 8 km"),
+    ):
+        await psql.execute(
+            "update asbuilt_record as r set lat = p.site_lat + %s, lon = p.site_lon from project as p where p.id = r.project_id and r.id = %s",
+            [north, body["id"]],
+        )
+        await expect(place.get_by_role("img")).to_have_attribute(
+            "aria-label", re.compile(f"^The record is {words}, accurate to 4 m[.;]")
+        )
+        await expect(place.locator("p")).to_contain_text(words)
 
     await expect(section(page, "Revisions")).to_be_hidden()
     job = crew.http.get(f"/api/jobs/record/{body['id']}").json()["items"][0]
@@ -161,13 +182,6 @@ async def test_a_correction_photos_with_findings_and_the_place(
     await _look(page, "record-narrow")
 
 
-async def sign_in_beside(page: Page, desk: Desk, person: Person) -> None:
-    answer = await page.context.request.post(
-        desk.site.url + "/api/session", data={"email": person.email, "password": person.password}
-    )
-    assert answer.ok
-
-
 async def test_an_operator_holds_releases_and_cancels(
     desk: Desk, crew: Crew, operator: Person, reviewer: Person
 ) -> None:
@@ -177,7 +191,7 @@ async def test_an_operator_holds_releases_and_cancels(
     acts, badge = page.get_by_role("group", name="Acts on the job"), page.locator(".title automation-status-badge")
     # In another tab one has signed in anew meanwhile.
     desk.provokes("403", "/hold")
-    await sign_in_beside(page, desk, operator)
+    await desk.sign_in_beside(operator)
     for button, submit, then in (
         ("Hold…", "Hold", "An operator put this on hold"),
         ("Release…", "Release", "An open blocker finding holds this record"),
@@ -194,7 +208,7 @@ async def test_an_operator_holds_releases_and_cancels(
     await expect(acts).to_be_hidden()
     # Somebody else has: nothing is done in their name by who sits before what was shown to another.
     desk.provokes("403", "/retry")
-    await sign_in_beside(page, desk, reviewer)
+    await desk.sign_in_beside(reviewer)
     await page.get_by_label("Reason").fill("in whose name?")
     await page.get_by_role("button", name="Retry", exact=True).click()
     await expect(page.locator("#who")).to_have_text(reviewer.email)
@@ -292,64 +306,6 @@ async def test_what_was_sent_stands_beside_what_the_portal_showed(
     assert await page.locator("img[src=x]").count() == 0
     assert await problems(page) == []
     await _look(page, "record-differs")
-
-
-# What is asked while it is there, and fails when it is gone, is not asked again every few seconds for as long as the page lives.
-GONE = """async () => {
-  await import('/static/elements/form-stats-cards.js');
-  const { ExchangeSection } = await import('/static/elements/detail/exchange.js');
-  const [armed, setTimer, answers] = [[], window.setTimeout, []];
-  window.setTimeout = (task, ms, ...more) => { armed.push(ms); return setTimer(task, ms, ...more); };
-  window.fetch = () => new Promise((_, fail) => answers.push(() => fail(new TypeError('no network'))));
-  const cards = document.createElement('form-stats-cards');
-  cards.setAttribute('project', 'demo');
-  document.body.append(cards);
-  const exchange = new ExchangeSection({ api: { get: () => fetch().catch(() => { throw { passing: true, message: '' }; }) } });
-  exchange.update({ attempts: [{ job_id: 'j', attempt: 1, outcome: null, steps: [] }] }, null);
-  const ended = exchange.load();
-  cards.remove();
-  exchange.dispose();
-  const asked = answers.length;
-  armed.length = 0;
-  for (const answer of answers) answer();
-  await ended;
-  await new Promise((done) => setTimer(done));
-  return [asked, armed.filter((ms) => ms >= 1000)];
-}"""
-SUMS = """async () => {
-  const { forecast } = await import('/static/elements/detail/run.js');
-  const { flat, ringsOf, roundLength } = await import('/static/elements/detail/place.js');
-  const step = (key, index, p50_s, p90_s, runs = 9) => [key, { key, index, runs, p50_s, p90_s }];
-  const pace = new Map([step('a', 1, 10, 20), step('b', 2, 5, 6), step('c', 3, 5, 6, 2)]);
-  const at = (key, spent) => Object.values(forecast(pace, { step: key }, new Map([[key, 1000]]), 1000 + spent * 1000));
-  const from = { lat: 60, lon: 179.999 };
-  return [
-    at('a', 4), at('a', 15), at('a', 21), at('c', 1), Object.values(forecast(pace, null, new Map())),
-    flat({ lat: 60, lon: -179.999 }, from).x.toFixed(0), flat({ lat: 60.001, lon: 179.999 }, from).y.toFixed(0),
-    [0.7, 1, 4.9, 90, 250].map(roundLength),
-    [null, { type: 'Point', coordinates: [1, 2] }, { type: 'Polygon', coordinates: [[[0, 0], ['x', 1]]] },
-      { type: 'Polygon', coordinates: null }].map((each) => ringsOf(each).length),
-    ringsOf({ type: 'MultiPolygon', coordinates: [[[[0, 0], [1, 0], [1, 1], [0, 0]]]] })[0][1],
-  ];
-}"""
-
-
-async def test_what_is_left_of_a_run_and_how_far_things_are(stack: Stack, desk: Desk) -> None:
-    await desk.open("/sign-in")
-    assert await desk.page.evaluate(SUMS) == [
-        [16, None],
-        [10, None],
-        [10, 20],
-        [None, None],
-        [None, None],
-        "111",
-        "-111",
-        [0.5, 1, 2, 50, 200],
-        [0, 0, 0, 0],
-        {"lat": 0, "lon": 1},
-    ]
-    asked, armed = await desk.page.evaluate(GONE)
-    assert asked >= 2 and armed == []
 
 
 async def _look(page: Page, name: str) -> None:
