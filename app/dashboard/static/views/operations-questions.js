@@ -117,6 +117,7 @@ class Card {
       return;
     }
     this.button.setAttribute("aria-expanded", "true");
+    this.#said = false;
     const question = (this.#question = new QuestionSection({ api: this.page.api, onChange: (job) => this.#changed(job), onRefused: (words) => this.#refused(words) }));
     fill(this.place, question.element);
     try {
