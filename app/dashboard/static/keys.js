@@ -39,6 +39,6 @@ export function keyHelp(pairs) {
   const box = h("input", { type: "checkbox", checked: singleKeys(), onChange: () => setSingleKeys(box.checked) });
   const dialog = h("dialog", { class: "keys", "aria-labelledby": "keys-title" },
     h("h2", { id: "keys-title" }, icon("keyboard"), " Keyboard"), h("dl", {}, lines),
-    h("label", { class: "agree" }, box, h("span", {}, "Keys of one character do something")), close);
+    h("label", { class: "agree" }, box, h("span", {}, "Single-key shortcuts")), close);
   return dialog;
 }

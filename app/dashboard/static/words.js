@@ -78,6 +78,9 @@ const ACTIONS = {
   "retention.set": "Changed how long something is kept",
 };
 
+/** A message as a sentence that others may follow. */
+export const ended = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
 export const SEVERITY_ORDER = Object.freeze(["blocker", "major", "minor", "info"]);
 
 export function humanize(code) {

@@ -4,7 +4,7 @@
 import { duration, visible } from "../../core.js";
 import { fill, foreign, h, setText } from "../../dom.js";
 import { icon } from "../../icons.js";
-import { humanize, portalName } from "../../words.js";
+import { ended, humanize, portalName } from "../../words.js";
 import { moveOn, setBusy } from "./focus.js";
 import { openLightbox } from "./photos.js";
 import { Picture } from "./picture.js";
@@ -200,7 +200,7 @@ function remaining(ms) {
 }
 
 function refusal(problem) {
-  if (problem.status === 409) return `Not sent: ${problem.message} What you see has been refreshed.`;
+  if (problem.status === 409) return `Not sent: ${ended(problem.message)} What you see has been refreshed.`;
   if (problem.status === 410) return "Too late: the time for an answer is over.";
   if (problem.status === 403) return "Not sent: your role in this project does not allow it.";
   return `Not sent: ${problem.message}`;

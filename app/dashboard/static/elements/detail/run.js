@@ -4,7 +4,7 @@ import { between, duration, safeUrl, visible } from "../../core.js";
 import { clockTime, fill, foreign, h, setText } from "../../dom.js";
 import { icon } from "../../icons.js";
 import { stateOf } from "../../states.js";
-import { errorHeadline, humanize, portalName, waitSentence } from "../../words.js";
+import { ended, errorHeadline, humanize, portalName, waitSentence } from "../../words.js";
 import { noteOf } from "../automation-status-badge.js";
 import { moveOn, setBusy } from "./focus.js";
 import { openLightbox } from "./photos.js";
@@ -202,7 +202,7 @@ function elapsed(from) {
 const whole = (seconds) => (seconds < 10 ? `${seconds} s` : duration(seconds * 1000));
 
 function refusal(problem) {
-  if (problem.status === 409) return `Not retried: ${problem.message} What you see has been refreshed.`;
+  if (problem.status === 409) return `Not retried: ${ended(problem.message)} What you see has been refreshed.`;
   if (problem.status === 403) return "Not retried: your role in this project does not allow it.";
   return `Not retried: ${problem.message}`;
 }
