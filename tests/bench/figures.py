@@ -23,11 +23,16 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True):
-    """How long one thing took, in seconds each, and the memory it took in MiB; nobody's but ours."""
+    """How long one thing took, in seconds each, and the memory it took in MiB; nobody's but ours.
+
+    Of a page also how often its thread was busy for over 50 ms, and by how many MiB its memory grew meanwhile.
+    """
 
     what: str
     took: Sequence[float]
     memory: float
+    long_tasks: int | None = None
+    growth: float | None = None
 
 
 def by_rounds(
@@ -69,10 +74,12 @@ def table(comparisons: Sequence[Comparison]) -> str:
 
 def waits(found: Sequence[Wait]) -> str:
     """A Markdown table of what has no peer."""
-    rows = [("waited for", "requests", "p50, ms", "p99, ms", "memory, MiB")]
+    rows = [("waited for", "requests", "p50, ms", "p99, ms", "memory, MiB", "tasks over 50 ms", "growth, MiB")]
     for wait in found:
         p50, p99 = (_short(1000 * quantile(wait.took, at)) for at in (0.5, 0.99))
-        rows.append((wait.what, f"{len(wait.took):,}", p50, p99, _short(wait.memory)))
+        tasks = "" if wait.long_tasks is None else f"{wait.long_tasks:,}"
+        growth = "" if wait.growth is None else f"{wait.growth:.2f}"
+        rows.append((wait.what, f"{len(wait.took):,}", p50, p99, _short(wait.memory), tasks, growth))
     return _lines(rows)
 
 

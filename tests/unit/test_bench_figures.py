@@ -50,6 +50,11 @@ def test_the_table_shows_three_digits_and_aligns_for_a_terminal() -> None:
 
 
 def test_waits_are_shown_in_milliseconds() -> None:
-    head, _, row = waits([Wait(what="a record", took=[0.002] * 98 + [0.5] * 2, memory=83.4)]).splitlines()
-    assert [cell.strip() for cell in head.split("|")[2:-1]] == ["requests", "p50, ms", "p99, ms", "memory, MiB"]
-    assert [cell.strip() for cell in row.split("|")[1:-1]] == ["a record", "100", "2.00", "500", "83.4"]
+    record = Wait(what="a record", took=[0.002] * 98 + [0.5] * 2, memory=83.4)
+    page = Wait(what="a page", took=[0.01], memory=4, long_tasks=0, growth=-0.125)
+    head, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in waits([record, page]).splitlines())
+    assert head[1:] == ["requests", "p50, ms", "p99, ms", "memory, MiB", "tasks over 50 ms", "growth, MiB"]
+    assert rows == [
+        ["a record", "100", "2.00", "500", "83.4", "", ""],
+        ["a page", "1", "10.0", "10.0", "4.00", "0", "-0.12"],
+    ]
