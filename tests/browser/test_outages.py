@@ -31,13 +31,21 @@ async def test_without_redis_progress_is_said_to_be_degraded_and_status_goes_on(
         os.kill(cache, signal.SIGCONT)
     await expect(status).to_have_text("Live")
     await expect(notices).to_be_empty()
-    # Emptied: what is on the page stays, and the next run shows its steps again.
-    with Redis.from_url(redis_url(stack)) as client:
-        client.flushall()
+    # Emptied while a run is under way: what is on the page stays, and its bar goes on to the end.
     await desk.page.evaluate(RECORDER, identity := "0198a0b0-0000-4000-8000-" + os.urandom(6).hex())
     after = crew.send(id=identity, asset="P-FLUSHED")
+    with Redis.from_url(redis_url(stack)) as client:
+        await desk.page.wait_for_function("() => seen.percents.length > 0")
+        client.flushall()
+    before = await desk.page.evaluate("() => ({ ...seen, percents: [...seen.percents] })")
+    assert before["states"][-1] == "processing", "the run was over before Redis was emptied"
     await expect(desk.row(after).locator("automation-status-badge")).to_have_attribute("data-state", "completed")
-    assert len((await desk.page.evaluate("() => window.seen"))["percents"]) >= 3, "the bar did not move"
+    seen = await desk.page.evaluate("() => seen")
+    assert len(seen["percents"]) >= len(before["percents"]) + 3, "the bar did not go on"
+    assert seen["percents"] == sorted(seen["percents"])
+    assert seen["states"] == before["states"] + ["completed"]
+    await expect(status).to_have_text("Live")
+    await expect(notices).to_be_empty()
     await expect(desk.row(sent).locator("automation-status-badge")).to_have_attribute("data-state", "completed")
 
 

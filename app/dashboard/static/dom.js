@@ -90,15 +90,18 @@ export function afterPaint(task) {
 
 function runFrame() {
   const until = performance.now() + FRAME_MS;
-  due = false;
-  for (const task of [...waiting]) {
-    waiting.delete(task);
-    task();
-    if (performance.now() > until) break;
+  try {
+    // What a task asks for in turn comes behind what waits already, into this frame if it fits.
+    for (const task of waiting) {
+      waiting.delete(task);
+      task();
+      if (performance.now() > until) break;
+    }
+  } finally {
+    // What did not fit goes first in the next frame.
+    due = waiting.size > 0;
+    if (due) requestAnimationFrame(runFrame);
   }
-  // What did not fit goes first in the next frame.
-  if (waiting.size > 0 && !due) requestAnimationFrame(runFrame);
-  due = waiting.size > 0;
 }
 
 /** Work through what `pending` holds, item by item, as many a frame as fit; `call()` goes on with it. */

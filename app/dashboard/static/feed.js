@@ -4,7 +4,7 @@
 
 import { Lags, localNow, ServerClock } from "./clock.js";
 import { JobStore } from "./core.js";
-import { afterPaint } from "./dom.js";
+import { afterPaint, onFrame } from "./dom.js";
 import { Gap } from "./gap.js";
 import { LiveStream } from "./stream.js";
 
@@ -118,13 +118,19 @@ class Feed extends EventTarget {
     const changed = Date.parse(job.changed_at);
     this.clock.heard(changed, localNow()); // nothing is heard of before it has happened
     this.#unpainted.push(changed);
-    if (this.#unpainted.length === 1) afterPaint(() => this.#painted());
+    if (this.#unpainted.length === 1) onFrame(() => this.#draw());
   }
 
-  #painted() {
-    const now = this.clock.at();
-    const ms = this.#unpainted.map((changed) => Math.max(0, now - changed));
+  /** What came before this frame is drawn when all is done that its rows asked for in turn; what comes from here on is drawn later. */
+  #draw() {
+    const drawn = this.#unpainted;
     this.#unpainted = [];
+    afterPaint(() => this.#painted(drawn));
+  }
+
+  #painted(drawn) {
+    const now = this.clock.at();
+    const ms = drawn.map((changed) => Math.max(0, now - changed));
     for (const each of ms) this.lags.add(each);
     this.dispatchEvent(new CustomEvent("latency", { detail: { ms } }));
   }
