@@ -66,6 +66,18 @@ async def test_every_block_does_what_it_says(page: Path, conn: Connection, datab
         assert done >= acts, block.text
 
 
+async def test_the_owner_looks_at_what_a_caller_sees_and_nobody_else_does(conn: Connection, database_url: str) -> None:
+    device = await make_device(conn, await make_project(conn))
+    await make_record(conn, device=device)
+    block = blocks(DOCS / "roles.md")[-1]
+    assert block.owner
+    assert (await psql(database_url, typed=block.text, role="owner")).split()[-1] == "0"
+    seen = re.sub(r"'\{.*\}'", f"'{{{device.project.id}}}'", block.text)
+    assert (await psql(database_url, typed=seen, role="owner")).split()[-1] == "1"
+    with pytest.raises(AssertionError, match="permission denied to set role"):
+        await psql(database_url, typed=block.text)
+
+
 async def test_a_project_that_is_set_up_as_the_page_says_takes_records(conn: Connection, database_url: str) -> None:
     await make_project(conn)  # for the form
     for block in blocks(DOCS / "projects.md"):
