@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from app.core.access import create_user
 from app.core.cache import Audience, Progress, ProgressCache, commands
@@ -189,20 +189,47 @@ async def test_a_break_is_said_with_its_age_and_next_try_and_then_what_was_misse
 
 
 async def _more_than_a_page_came_meanwhile(bench: Bench) -> None:
-    """Each of them is in the list, once, and nothing lies between two pages."""
-    rows, more = bench.page.locator("tr[data-id]"), bench.page.get_by_role("button", name="Load more")
+    """Each of them is in the list, once, and nothing lies between two pages. It grows for who looks at it only."""
+    page, rows = bench.page, bench.page.locator("tr[data-id]")
+
+    async def comes() -> Made:
+        made = await make_record(bench.conn, device=bench.made.device)
+        await expect(page.locator(f"tr[data-id='{made.record_id}']")).to_be_visible()
+        return made
+
     bench.way.cut()
-    await expect(bench.page.locator("connection-status")).to_have_attribute("data-phase", "reconnecting")
-    made = [await make_record(bench.conn, device=bench.made.device) for _ in range(60)]
+    await expect(page.locator("connection-status")).to_have_attribute("data-phase", "reconnecting")
+    made = [bench.made, *[await make_record(bench.conn, device=bench.made.device) for _ in range(60)]]
     bench.way.heal()
-    await expect(bench.page.locator(f"tr[data-id='{made[-1].record_id}']")).to_be_visible()
-    await expect(bench.page.locator("form-review-table .below > span")).to_contain_text(re.compile(r"61 records"))
-    while await more.is_visible():
-        shown = await rows.count()
-        await more.click()
-        await expect(rows).not_to_have_count(shown)
-    ids = [await row.get_attribute("data-id") for row in await rows.all()]
-    assert ids == [str(each.record_id) for each in [*reversed(made), bench.made]]
+    await expect(page.locator(f"tr[data-id='{made[-1].record_id}']")).to_be_visible()
+    made.append(await comes())
+    await expect(rows).to_have_count(50)
+    await page.get_by_role("button", name="Load more").click()
+    await expect(rows).to_have_count(62)
+    assert [await row.get_attribute("data-id") for row in await rows.all()] == [str(m.record_id) for m in made[::-1]]
+    await rows.last.get_by_role("checkbox").check()
+    await rows.first.focus()
+    await comes()
+    await expect(rows).to_have_count(63)
+    await page.keyboard.press("Escape")
+    await comes()
+    await expect(rows).to_have_count(62)
+    await _one_comes_while_the_list_is_first_read(bench, queued=65)
+
+
+async def _one_comes_while_the_list_is_first_read(bench: Bench, *, queued: int) -> None:
+    page, made = bench.page, []
+
+    async def answer(route: Route) -> None:
+        known = await route.fetch()
+        made.append(await make_record(bench.conn, device=bench.made.device))
+        await expect(page.locator("[data-card=progress] .value")).to_have_text(str(queued))
+        await route.fulfill(response=known)
+
+    await page.route("**/api/records?*", answer, times=1)
+    await page.reload()
+    await expect(page.locator("tr[data-id]").first).to_be_visible()
+    await expect(page.locator(f"tr[data-id='{made[0].record_id}']")).to_be_visible()
 
 
 async def test_numbers_that_cannot_be_had_say_so_and_of_when_they_are(bench: Bench) -> None:

@@ -91,13 +91,29 @@ export function bytes(count) {
 export const count = (n) => new Intl.NumberFormat("en").format(n ?? 0);
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
+const MOST = 1000; // views of jobs that nobody shows: a page may stay open for days
+
 /**
  * The newest view of each job, whatever order the answers and events come in.
- * A view older than the one held is dropped by its `seq`; progress of an attempt that is over is dropped by its number.
+ * A view older than the one known is dropped by its `seq`; progress of an attempt that is over is dropped by its number.
  */
 export class JobStore {
-  #jobs = new Map();
+  #jobs = new Map(); // what changed last stands last
   #newest = new Map();
+  #most;
+  #limit;
+  #held;
+
+  /** Keeps the jobs of records that are `held(recordId)`, and of the others the `most` that changed last, up to twice as many. */
+  constructor({ most = MOST, held = () => false } = {}) {
+    this.#most = most;
+    this.#limit = 2 * most;
+    this.#held = held;
+  }
+
+  get size() {
+    return this.#jobs.size;
+  }
 
   get(id) {
     return this.#jobs.get(id);
@@ -113,9 +129,9 @@ export class JobStore {
     const known = this.#jobs.get(view.id);
     if (known && (view.seq < known.seq || (view.seq === known.seq && !newer(view.progress, known.progress)))) return null;
     const job = { ...view, progress: carriedProgress(view, known) };
-    this.#jobs.set(job.id, job);
     const newest = this.#newest.get(job.record_id);
     if (newest === undefined || newest < job.id) this.#newest.set(job.record_id, job.id);
+    this.#keep(job);
     return { job, previous: known ?? null };
   }
 
@@ -125,8 +141,20 @@ export class JobStore {
     if (!known || known.state !== "processing" || progress.attempt !== known.attempt) return null;
     if (!newer(progress, known.progress)) return null;
     const job = { ...known, progress };
-    this.#jobs.set(job.id, job);
+    this.#keep(job);
     return { job, previous: known };
+  }
+
+  #keep(job) {
+    this.#jobs.delete(job.id);
+    this.#jobs.set(job.id, job);
+    if (this.#jobs.size <= this.#limit) return;
+    const others = [...this.#jobs.values()].filter((each) => !this.#held(each.record_id));
+    for (const each of others.slice(0, -this.#most)) {
+      this.#jobs.delete(each.id);
+      if (this.#newest.get(each.record_id) === each.id) this.#newest.delete(each.record_id);
+    }
+    this.#limit = this.#jobs.size + this.#most;
   }
 
   /** Forget everything: after a restore of the database the numbers may start lower. */

@@ -1,12 +1,14 @@
 // One live feed a scope, shared by all elements of a page that ask for the same: a stream into a JobStore.
 // Events: `job` {job, previous}, `resync` {reason}, `status` (read `phase`, `since`, `health`, `tries`, `next`, `asOf`),
-// `caught-up` {missed, away}, `latency` {ms}.
+// `caught-up` {missed, away}, `latency` {ms}, `stale`: what the stream does not repeat may have changed, so read it again.
 
 import { Lags, localNow, ServerClock } from "./clock.js";
 import { JobStore } from "./core.js";
 import { afterPaint, onFrame } from "./dom.js";
 import { Gap } from "./gap.js";
 import { LiveStream } from "./stream.js";
+
+const POLL_MS = 10_000; // while records' own changes are not heard of
 
 const feeds = new Map();
 
@@ -22,7 +24,9 @@ export function acquireFeed(api, scope = {}) {
 
 class Feed extends EventTarget {
   users = 0;
-  store = new JobStore();
+  /** Who shows records puts in what says whether it shows one, by its id: their jobs are kept. */
+  holders = new Set();
+  store = new JobStore({ held: (recordId) => [...this.holders].some((holds) => holds(recordId)) });
   phase = "connecting";
   since = Date.now();
   health = { progress: "live", status: "listen" };
@@ -34,6 +38,8 @@ class Feed extends EventTarget {
   asOf = null;
   #gap = new Gap(null, null);
   #unpainted = [];
+  #heard = false;
+  #poll = setInterval(() => this.#heard || this.phase === "paused" || this.#stale(), POLL_MS);
   #stream;
   #forget;
 
@@ -53,6 +59,7 @@ class Feed extends EventTarget {
   release() {
     this.users -= 1;
     if (this.users > 0) return;
+    clearInterval(this.#poll);
     this.#stream.close();
     this.#forget();
   }
@@ -60,7 +67,10 @@ class Feed extends EventTarget {
   /** Take job views that came by the API, so that both sources agree. Returns the newest view. */
   merge(view) {
     if (!view) return null;
-    this.#tell(this.store.apply(view));
+    const change = this.store.apply(view);
+    // An answer may be quicker than the stream that comes back: what it tells first was missed all the same.
+    if (change) this.#gap?.count(change);
+    this.#tell(change);
     return this.store.get(view.id);
   }
 
@@ -76,7 +86,19 @@ class Feed extends EventTarget {
     if (turned) this.since = Date.now();
     Object.assign(this, { phase, tries, next });
     if (status === 401) api.dispatchEvent(new Event("unauthorised"));
+    this.#turned();
+  }
+
+  // Changes of a record itself carry no place in the stream, and a server that polls its database hears of jobs only.
+  #turned() {
+    const heard = this.phase === "live" && this.health.status === "listen";
+    if (heard && !this.#heard) this.#stale();
+    this.#heard = heard;
     this.dispatchEvent(new Event("status"));
+  }
+
+  #stale() {
+    this.dispatchEvent(new Event("stale"));
   }
 
   #take({ type, data }) {
@@ -92,7 +114,7 @@ class Feed extends EventTarget {
     else if (type === "record") this.dispatchEvent(new CustomEvent("record", { detail: body }));
     else if (type === "health") {
       this.health = { progress: body.progress, status: body.status };
-      this.dispatchEvent(new Event("status"));
+      this.#turned();
     }
   }
 
@@ -102,6 +124,7 @@ class Feed extends EventTarget {
     if (reason !== "connect") this.#gap ??= new Gap(Date.now(), this.asOf);
     for (const job of jobs) this.#change(job);
     this.dispatchEvent(new CustomEvent("resync", { detail: { reason } }));
+    if (reason !== "connect") this.#stale();
   }
 
   #change(view) {

@@ -29,7 +29,7 @@ class FormReviewTable extends HTMLElement {
   #filterBar = new ReviewFilter((change) => this.#filter(change));
   #choice = null;
   #news = new News((job) => this.#pages.rows.find((row) => row.id === job.record_id)?.asset_key || job.external_ref);
-  #resynced = false;
+  #holds = (recordId) => this.#pages.known.has(recordId);
   #render = () => this.#show();
   #refresh = throttle(() => this.#load("refresh"), 1000);
   #reload = throttle(() => this.#load("first"), 0);
@@ -38,10 +38,6 @@ class FormReviewTable extends HTMLElement {
   // A review, a photo or a finding that changed no job; of a record that is not shown it may decide whether it matches.
   #onRecord = ({ detail }) => {
     if (this.#pages.starting || this.#pages.known.has(detail.record_id) || isNarrowed(this.#asked)) this.#refresh();
-  };
-  #onResync = () => {
-    if (this.#resynced) this.#refresh();
-    this.#resynced = true;
   };
 
   /** Records by job state, for the filter chips. */
@@ -91,6 +87,7 @@ class FormReviewTable extends HTMLElement {
       more: h("button", { type: "button", hidden: true, onClick: () => this.#load("more") }, "Load more"),
       empty: h("div", { class: "empty", hidden: true }),
       total: h("span", { class: "faint" }),
+      trouble: h("span", { class: "faint", "aria-hidden": "true" }),
     };
     parts.body.addEventListener("click", (event) => this.#onClick(event));
     parts.body.addEventListener("keydown", (event) => this.#onKey(event));
@@ -102,7 +99,7 @@ class FormReviewTable extends HTMLElement {
     this.append(
       this.#filterBar.element,
       h("div", { class: "card sheet" }, parts.table, parts.empty),
-      h("div", { class: "below" }, parts.total, parts.more, exportMenu(apiFor(this), () => this.#query)),
+      h("div", { class: "below" }, parts.total, parts.more, parts.trouble, exportMenu(apiFor(this), () => this.#query)),
       this.#choice?.element ?? "",
       this.#news.element,
     );
@@ -121,7 +118,13 @@ class FormReviewTable extends HTMLElement {
       failed: (problem) => this.#fail(problem),
       busy: (whether) => this.toggleAttribute("busy", whether),
       stale: () => this.#refresh(),
+      held: (id) => this.#isHeld(rowOf(this.#parts.body, id)),
     };
+  }
+
+  /** Whether somebody looks at a row, works in it, or has chosen it. */
+  #isHeld(row) {
+    return Boolean(row) && (row.getBoundingClientRect().top < innerHeight || row.contains(document.activeElement) || Boolean(this.#choice?.has(row.dataset.id)));
   }
 
   /** What choosing needs to know of the list. */
@@ -143,7 +146,8 @@ class FormReviewTable extends HTMLElement {
     this.#pages.stop();
     this.#feed?.removeEventListener("job", this.#onJob);
     this.#feed?.removeEventListener("record", this.#onRecord);
-    this.#feed?.removeEventListener("resync", this.#onResync);
+    this.#feed?.removeEventListener("stale", this.#refresh);
+    this.#feed?.holders.delete(this.#holds);
     this.#feed?.release();
     this.#feed = null;
   }
@@ -151,11 +155,11 @@ class FormReviewTable extends HTMLElement {
   #follow() {
     this.#leave();
     if (!this.hasAttribute("project")) return;
-    this.#resynced = false;
     this.#feed = acquireFeed(apiFor(this), { project: this.getAttribute("project") });
     this.#feed.addEventListener("job", this.#onJob);
     this.#feed.addEventListener("record", this.#onRecord);
-    this.#feed.addEventListener("resync", this.#onResync);
+    this.#feed.addEventListener("stale", this.#refresh);
+    this.#feed.holders.add(this.#holds);
     this.#load("first");
     this.#choices();
   }
@@ -176,6 +180,7 @@ class FormReviewTable extends HTMLElement {
     for (const row of items) this.#feed.merge(row.job);
     this.#choice?.keep(this.#pages.known);
     this.#parts.empty.removeAttribute("data-tone");
+    setText(this.#parts.trouble, "");
     this.#show();
     this.#recount();
   }
@@ -206,7 +211,10 @@ class FormReviewTable extends HTMLElement {
     this.#parts.empty.dataset.tone = "bad";
     fill(this.#parts.empty, icon("alert"), h("h2", {}, "The records could not be loaded"), h("p", {}, problem.message), retry);
     this.#parts.empty.hidden = this.#pages.rows.length > 0;
-    if (this.#pages.rows.length > 0) this.#news.tell(`Could not refresh: ${problem.message}`);
+    if (this.#pages.rows.length > 0) {
+      setText(this.#parts.trouble, `Could not refresh: ${problem.message}`);
+      this.#news.tell(this.#parts.trouble.textContent);
+    }
     this.#showRows();
   }
 

@@ -19,7 +19,7 @@ import { QuestionSection } from "./detail/question.js";
 import { refusedNotice } from "./detail/refused.js";
 import { RunSection } from "./detail/run.js";
 
-const POLL_MS = 10_000;
+const PATIENCE_MS = 30_000; // a connection that died while the laptop slept never says so, and everything else waits for its answer
 
 class RecordDetail extends HTMLElement {
   static observedAttributes = ["record", "role-in-project"];
@@ -46,15 +46,8 @@ class RecordDetail extends HTMLElement {
   #onRecord = ({ detail }) => {
     if (detail.record_id === this.#id) this.#refresh();
   };
-  // Changes of the record itself carry no place in the stream: after a break of it the record is read again.
-  #onStatus = () => {
-    const heard = this.#feed.phase === "live" && this.#feed.health.status === "listen";
-    if (heard && !this.#heard) this.#refresh();
-    this.#heard = heard;
-    onFrame(this.#render);
-  };
-  #heard = false;
-  #poll = 0;
+  #whenTurned = () => onFrame(this.#render);
+  #holds = (recordId) => recordId === this.#id;
 
   connectedCallback() {
     this.#parts ??= this.#build();
@@ -96,15 +89,15 @@ class RecordDetail extends HTMLElement {
 
   #leave() {
     this.#refresh.cancel();
-    clearInterval(this.#poll);
     this.#abort?.abort();
     this.#abort = null;
     for (const section of this.#sections) section.dispose?.();
     this.#sections = [];
     this.#feed?.removeEventListener("job", this.#onJob);
     this.#feed?.removeEventListener("record", this.#onRecord);
-    this.#feed?.removeEventListener("resync", this.#refresh);
-    this.#feed?.removeEventListener("status", this.#onStatus);
+    this.#feed?.removeEventListener("stale", this.#refresh);
+    this.#feed?.removeEventListener("status", this.#whenTurned);
+    this.#feed?.holders.delete(this.#holds);
     this.#feed?.release();
     this.#feed = null;
   }
@@ -140,7 +133,8 @@ class RecordDetail extends HTMLElement {
     const abort = (this.#abort = new AbortController());
     this.#missed = false;
     try {
-      const record = await apiFor(this).get(`/api/records/${encodeURIComponent(id)}`, {}, { signal: abort.signal });
+      const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(PATIENCE_MS)]);
+      const record = await apiFor(this).get(`/api/records/${encodeURIComponent(id)}`, {}, { signal });
       if (id !== this.#id) return;
       this.#record = record;
       this.#follow(record);
@@ -164,11 +158,9 @@ class RecordDetail extends HTMLElement {
       this.#feed = acquireFeed(apiFor(this), { project: record.project });
       this.#feed.addEventListener("job", this.#onJob);
       this.#feed.addEventListener("record", this.#onRecord);
-      this.#feed.addEventListener("resync", this.#refresh);
-      this.#feed.addEventListener("status", this.#onStatus);
-      this.#heard = this.#feed.phase === "live" && this.#feed.health.status === "listen";
-      // A server that polls its database hears of jobs only.
-      this.#poll = setInterval(() => !this.#heard && this.#refresh(), POLL_MS);
+      this.#feed.addEventListener("stale", this.#refresh);
+      this.#feed.addEventListener("status", this.#whenTurned);
+      this.#feed.holders.add(this.#holds);
     }
     this.#feed.merge(record.job);
   }

@@ -3,8 +3,9 @@
 
 const PAGE = 50;
 const AGAIN_MS = 5000;
+const PATIENCE_MS = 30_000; // a connection that died while the laptop slept never says so, and everything else waits for its answer
 const PIECE = 200; // as many as one request gives
-const GROWTH = 500; // rows by which one refresh may make the list longer: after a night away thousands are new
+const GROWTH = 500; // rows beyond those asked for that are kept for whoever looks at them: in a night thousands come
 
 export class ReviewPages {
   rows = [];
@@ -12,6 +13,7 @@ export class ReviewPages {
   next = null;
   loaded = false;
   #total = null;
+  #size = PAGE; // rows that were asked for
   /** Whether the rows of the filter that holds are still to come; those that are there may be of the one before. */
   starting = false;
   #abort = null;
@@ -20,7 +22,10 @@ export class ReviewPages {
   #again = 0;
   #list;
 
-  /** `list` has `api`, `query()`, and is told `took(items)`, `failed(problem)`, `busy(whether)`, and `stale()`: to refresh soon. */
+  /**
+   * `list` has `api`, `query()`, and is told `took(items)`, `failed(problem)`, `busy(whether)` and `stale()`: to refresh
+   * soon. `held(id)`: whether a row must not be taken away, nor any above it.
+   */
   constructor(list) {
     this.#list = list;
   }
@@ -109,26 +114,34 @@ export class ReviewPages {
     this.#then = { more: false, refresh: false };
   }
 
-  /** A page. A refresh reads from the newest row to the last one loaded: what it left out would stay old, or lie in a hole. */
+  /**
+   * A page. A refresh reads from the newest row to the last one that is held, as many as were asked for at least: what it left out
+   * would stay old, or lie in a hole. What came meanwhile pushes out what nobody looks at.
+   */
   async #read(kind, signal) {
     const query = this.#list.query();
-    const ask = (limit, cursor) => this.#list.api.get("/api/records", { ...query, limit, cursor }, { signal });
+    const ask = (limit, cursor) => this.#list.api.get("/api/records", { ...query, limit, cursor }, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+    });
     if (kind !== "refresh") return ask(PAGE, kind === "more" ? this.next : null);
-    const [before, last] = [this.rows.length, this.rows.at(-1)];
+    const last = this.rows.findLast((row) => this.#list.held(row.id));
     const items = [];
     let next = null;
     do {
-      const page = await ask(Math.min(PIECE, Math.max(PAGE, before - items.length)), next);
+      const page = await ask(Math.min(PIECE, Math.max(PAGE, this.#size - items.length)), next);
       items.push(...page.items);
       next = page.next;
-    } while (next && items.length < before + GROWTH && !reaches(items, last));
+    } while (next && items.length < this.#size + GROWTH && (items.length < this.#size || !reaches(items, last)));
     return { items, next };
   }
 
   #accept({ items, next }, kind) {
-    const fresh = new Set(items.map((row) => row.id));
-    this.rows = kind === "more" ? [...this.rows.filter((row) => !fresh.has(row.id)), ...items] : items;
+    const [fresh, before] = [new Set(items.map((row) => row.id)), new Map(this.rows.map((row) => [row.id, row]))];
+    // A row that is as it was stays the same object, so that nobody draws it again.
+    const read = items.map((row) => (JSON.stringify(row) === JSON.stringify(before.get(row.id)) ? before.get(row.id) : row));
+    this.rows = kind === "more" ? [...this.rows.filter((row) => !fresh.has(row.id)), ...read] : read;
     this.next = next;
+    if (kind !== "refresh") this.#size = Math.max(PAGE, this.rows.length);
     this.known = new Set(this.rows.map((row) => row.id));
     this.loaded = true;
     this.starting = false;

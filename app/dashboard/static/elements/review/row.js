@@ -47,6 +47,9 @@ export function updateRow(element, row, job, { mixed, selected }) {
     parts.box.checked = selected;
     setAttr(element, "data-selected", selected ? "" : null);
   }
+  // Most rows of a refreshed list are as they were: five hundred of them drawn anew would keep the page from answering.
+  if (parts.row === row && parts.badge.job === job && parts.project.hidden === !mixed) return;
+  parts.row = row;
   parts.project.hidden = !mixed;
   setForeign(parts.project, row.project, 40);
   setForeign(parts.asset, row.asset_key || row.external_ref, 120);
