@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,13 @@ from tests.browser.desk import Crew, Desk, Person, make_person
 from tests.browser.eyes import problems
 from tests.browser.test_dashboard import overflow
 from tests.e2e.stacks import Stack
+
+FILES = {
+    "Table for Excel": "asbuilt-records-demo.csv",
+    "Map": "asbuilt-records-demo.geojson",
+    "Photos": "asbuilt-photos-demo.zip",
+}
+"""What the menu offers, by the beginning of its words."""
 
 
 def bar(desk: Desk) -> Any:
@@ -107,7 +115,7 @@ async def test_what_is_shown_is_exported(desk: Desk, crew: Crew, operator: Perso
     await desk.sign_in(operator, "/?q=p-export-1")
     await expect(desk.row(sent)).to_be_visible()
     saved: dict[str, bytes] = {}
-    for label, name in (("Table for Excel", "asbuilt-records-demo.csv"), ("Photos", "asbuilt-photos-demo.zip")):
+    for label, name in FILES.items():
         await page.locator(".menu summary").click()
         async with page.expect_download() as download:
             await page.get_by_role("link", name=label).click()
@@ -116,5 +124,19 @@ async def test_what_is_shown_is_exported(desk: Desk, crew: Crew, operator: Perso
         saved[label] = Path(await file.path()).read_bytes()  # noqa: ASYNC240 - a small file
     rows = list(csv.DictReader(io.StringIO(saved["Table for Excel"].decode("utf-8-sig"), newline="")))
     assert [row["id"] for row in rows] == [sent["record_id"]]
+    assert [each["id"] for each in json.loads(saved["Map"])["features"]] == [sent["record_id"]]
     assert saved["Photos"].startswith(b"PK") and b"manifest.csv" in saved["Photos"]
+    await page.route(
+        "**/photos.zip*", lambda route: route.fulfill(status=422, json={"detail": "At most 5000 records."})
+    )
+    desk.provokes("422", "/photos.zip")
+    await page.locator(".menu summary").click()
+    await page.get_by_role("link", name="Photos").click()
+    await expect(page.get_by_role("alert").filter(has_text="Not exported: At most 5000 records.")).to_be_visible()
     assert await overflow(page) <= 0
+    # Back leads away from a picture, too, and leaves nothing standing over the list.
+    dialog = await desk.open_record(sent)
+    await dialog.locator(".photos button").first.click()
+    await expect(page.locator("dialog.lightbox")).to_be_visible()
+    await page.go_back()
+    await expect(page.locator("dialog[open]")).to_have_count(0)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Route, expect
 
 from app.core.access import create_link, create_user
@@ -19,9 +17,8 @@ from sql import Connection
 from tests.browser.desk import Desk, at_desk
 from tests.browser.eyes import problems
 from tests.browser.test_dashboard import overflow
-from tests.factories import Project, make_device, make_project, make_record, value
+from tests.factories import Device, Project, make_device, make_project, make_record, value
 from tests.service import Service
-from tests.sql.test_failures import failed
 from tests.web.test_jobs import demo_device
 
 SHOTS = os.environ.get("ASBUILT_TEST_SHOTS", "")
@@ -29,7 +26,24 @@ SHOTS = os.environ.get("ASBUILT_TEST_SHOTS", "")
 
 HOSTILE = "<img src=x onerror=alert(1)> \u202egpj.exe"
 LOOKED = "select ops.answer_outcome(%s, false, null, 'seen by somebody else')"
-WORKER = "insert into worker (name, version, places, beat_s) values (%s, '0.1.0', 4, 10)"
+WORKER = "insert into worker (name, version, places, beat_s) values (%s, '0.1.0', 4, 600)"
+
+
+GOING = """insert into worker (name, version, places, beat_s, seen_at, draining_at)
+    values ('going:1', '0.1.0', 2, 600, now(), now()), ('gone:1', '0.1.0', 2, 600, now() - interval '9 h', null)"""
+SPANS = ((2, 60), (30, 154), (12, 90))
+"""How long completed attempts waited for their worker, and ran, in seconds."""
+
+
+async def ended(conn: Connection, device: Device) -> None:
+    """Completed attempts of SPANS, all in one piece of the hour."""
+    jobs = [(await make_record(conn, device=device, state="completed")).job_id for _ in SPANS]
+    await conn.execute(
+        "update automation_attempt set ended_at = now(), started_at = now() - make_interval(secs => ran),"
+        " queued_at = now() - make_interval(secs => ran + waited)"
+        " from unnest(%s::uuid[], %s::int[], %s::int[]) as of (job, waited, ran) where job_id = of.job",
+        (jobs, [waited for waited, _ in SPANS], [ran for _, ran in SPANS]),
+    )
 
 
 @asynccontextmanager
@@ -81,10 +95,13 @@ async def test_the_overview_says_loudly_that_nobody_works_and_follows_what_happe
         await expect(page.locator(".ops-alarms")).not_to_contain_text("No workers")
         await expect(page.locator(".ops-workers")).to_contain_text("<img src=x")
         running = await make_record(conn, device=device, state="processing")
-        await make_record(conn, device=device, state="completed")
+        await ended(conn, device)
         await conn.execute("update worker set name = 'worker-1'")
+        await conn.execute(GOING)
         await conn.execute("update automation_job set seq = seq")
         await expect(page.locator(".ops-workers a")).to_have_attribute("href", f"/records/{running.record_id}")
+        for name, state in (("worker-1", "Alive"), ("going:1", "Draining"), ("gone:1", "Lost")):
+            await expect(page.locator(".ops-workers > li").filter(has_text=name).locator(".pill")).to_have_text(state)
         # What changes takes nobody's place: neither the link one stands on, nor how far a table was scrolled.
         queued = page.get_by_role("region", name="Backlog").get_by_role("link", name="Queued")
         await page.locator(".ops-two .scroll").first.evaluate("(table) => { table.style.width = '90px'; table.scrollLeft = 40; window.seen = table; }")  # fmt: skip
@@ -98,9 +115,17 @@ async def test_the_overview_says_loudly_that_nobody_works_and_follows_what_happe
         await page.get_by_role("button", name="Hour", exact=True).click()
         await expect(page).to_have_url(re.compile("window=hour"))
         chart = page.locator("figure").filter(has_text="Attempts that ended")
-        await expect(chart).to_contain_text("1 completed")
+        await expect(chart).to_contain_text("3 completed")
         await chart.get_by_text("As a table").click()
         await expect(chart.locator("tbody tr")).to_have_count(12)
+        for title, half, most in (
+            ("Wait for a worker", "12 s", "30 s"),
+            ("Time a run takes", "1 min 30 s", "2 min 34 s"),
+        ):
+            chart = page.locator("figure").filter(has=page.get_by_role("heading", name=title))
+            await expect(chart).to_contain_text(f"In all: half within {half}, 95 of 100 within {most}")
+            await chart.get_by_text("As a table").click()
+            await expect(chart.locator("tbody tr").filter(has_not_text="–").locator("td")).to_have_text([half, most])
         await whole(desk)
         await picture(desk, "operations")
 
@@ -127,54 +152,6 @@ async def test_each_page_is_whole_when_narrow_and_dark_and_says_that_nothing_is_
             await expect(desk.page.locator("main")).to_contain_text(said)
             await whole(desk)
             await picture(desk, f"narrow-dark{path.replace('/', '-')}")
-
-
-async def test_failures_stand_in_groups_with_their_jobs_until_they_go_on(served: Service, conn: Connection) -> None:
-    device = await demo_device(conn)
-    for n in range(3):
-        await failed(conn, device, f"{HOSTILE} row {n}", again=n == 0)
-    await failed(conn, device, "no answer", code="PORTAL_TIMEOUT", again=True)
-    gone = await failed(conn, device, "the list is empty", code="ROW_MISSING")
-    await conn.execute("select ops.retry(%s, 'x')", (gone.job_id,))
-    async with seated(served, conn, "/operations/failures") as desk:
-        page = desk.page
-        group = page.locator(".ops-failures > li").filter(has_text="FIELD_REFUSED")
-        await expect(group.locator(".numbers")).to_have_text("3 jobs (2 failed, 1 trying again)")
-        await expect(group.locator(".shape")).to_contain_text("<img src=x onerror=alert(‹n›)> ⟨U+202E⟩gpj.exe row ‹n›")
-        await expect(page.locator(".ops-past")).to_contain_text("ROW_MISSING")
-        await group.locator("summary").click()
-        await expect(group.locator(".jobs li")).to_have_count(3)
-        await whole(desk)
-        await picture(desk, "failures")
-        await conn.execute("select ops.retry(id, 'mended') from automation_job where state in ('failed', 'retrying')")
-        await expect(page.locator("main")).to_contain_text("Nothing fails")
-        await expect(page.locator(".ops-past")).to_contain_text("FIELD_REFUSED")
-
-
-async def test_a_group_of_failures_is_retried_and_another_held(served: Service, conn: Connection) -> None:
-    device = await demo_device(conn)
-    made = [await failed(conn, device, f"row {n} is refused", again=n == 0) for n in range(3)]
-    other = await failed(conn, device, "no answer", code="PORTAL_TIMEOUT", again=True)
-    async with seated(served, conn, "/operations/failures") as desk:
-        page, dialog = desk.page, desk.page.get_by_role("dialog")
-        group = page.locator(".ops-failures > li").filter(has_text="FIELD_REFUSED")
-        await group.get_by_role("button", name="Retry all 3…").click()
-        await dialog.get_by_label("Reason").fill("the form is mended")
-        await page.keyboard.press("Enter")
-        await expect(dialog).to_contain_text("3 jobs sent on their way again")
-        await dialog.get_by_role("button", name="Close").click()
-        await expect(group).to_have_count(0)
-        held = page.locator(".ops-failures > li").filter(has_text="PORTAL_TIMEOUT")
-        await held.get_by_role("button", name="Hold the 1 that tries again…").click()
-        await dialog.get_by_label("Reason").fill("they look into it")
-        await page.keyboard.press("Enter")
-        await expect(dialog).to_contain_text("1 job put on hold")
-        await dialog.get_by_role("button", name="Close").click()
-        await expect(page.locator("main")).to_contain_text("Nothing fails")
-    rows = await conn.execute("select job_id, action from audit_event where reason in ('the form is mended', 'they look into it') order by id")  # fmt: skip
-    acts = await rows.fetchall()
-    assert {job for job, action in acts if action == "job.retry"} == {each.job_id for each in made}
-    assert acts[-1] == (other.job_id, "job.hold")
 
 
 async def test_a_portal_is_paused_resumed_and_narrowed(served: Service, conn: Connection) -> None:
@@ -249,78 +226,6 @@ async def test_a_question_is_answered_where_it_stands(served: Service, conn: Con
         await expect(card).to_have_count(0)
         await expect(page.get_by_role("alert")).to_contain_text("it was answered by somebody else")
     assert await value(conn, "select state from automation_job where id = %s", made.job_id) == "queued"
-
-
-async def test_the_audit_is_filtered_by_its_address_and_goes_back_in_time(served: Service, conn: Connection) -> None:
-    made = await make_record(conn, device=await demo_device(conn))
-    for n in range(30):
-        await conn.execute("select ops.hold(%s, %s)", (made.job_id, f"{n} {HOSTILE}"))
-        await conn.execute("select ops.release(%s, 'x')", (made.job_id,))
-    async with seated(served, conn, "/operations/audit?action=job.") as desk:
-        page = desk.page
-        rows = page.locator(".ops-audit > li")
-        await expect(rows).to_have_count(50)
-        await expect(rows.nth(1)).to_contain_text("Put on hold")
-        await expect(rows.nth(1)).to_contain_text("State: Queued → Held")
-        await expect(rows.nth(1)).to_contain_text("<img src=x")
-        await page.get_by_role("button", name="Show older").click()
-        await expect(rows).to_have_count(60)
-        await conn.execute("select ops.hold(%s, 'just now')", (made.job_id,))
-        await expect(rows.first).to_contain_text("just now")
-        await whole(desk)
-        await picture(desk, "audit")
-        # More at once than a page takes, as a bulk act does: none is missing between what is new and what was known.
-        await conn.execute("select ops.release(%s, n::text), ops.hold(%s, n::text) from generate_series(1, 80) as n", (made.job_id, made.job_id))  # fmt: skip
-        await expect(rows.first).to_contain_text("80")
-        for shown in (111, 161, 211, 221):
-            await page.get_by_role("button", name="Show older").click()
-            await expect(rows).to_have_count(shown)
-        await expect(page.get_by_role("button", name="Show older")).to_be_hidden()
-        await page.get_by_label("Who").fill("nobody")
-        await expect(page.locator("main")).to_contain_text("Nothing on record")
-        await expect(page).to_have_url(re.compile("action=job.&actor=nobody"))
-        await page.get_by_label("Who").fill("")
-        await page.get_by_label("What").select_option("portal.")
-        await expect(page).to_have_url(re.compile("action=portal."))
-
-
-async def test_the_audit_shows_acts_that_change_no_job_and_none_of_another_filter(
-    served: Service, conn: Connection
-) -> None:
-    made = await make_record(conn, device=await demo_device(conn), state="completed")
-    await conn.execute("select ops.set_limit('npl', 1 + n, 'step ' || n) from generate_series(1, 60) as n")
-    async with seated(served, conn, "/operations/audit") as desk:
-        page, late = desk.page, asyncio.Event()
-        await page.clock.install()
-        await page.reload()
-        rows = page.locator(".ops-audit > li")
-        await expect(rows).to_have_count(50)
-        await expect(page.locator(".as-of")).to_contain_text("live")
-        # Nothing is read by the clock while the page takes itself for hidden: the stream tells of the review.
-        await page.evaluate("() => Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
-        await conn.execute("select ops.review(%s, 'approved', 'it is as planned')", (made.record_id,))
-        await expect(rows.first).to_contain_text("it is as planned")
-        await page.evaluate("() => delete document.hidden")
-        await conn.execute("select ops.set_limit('npl', 7, 'their letter')")
-        await page.clock.fast_forward(10_000)
-        await expect(rows.first).to_contain_text("their letter")
-
-        async def hold(route: Route) -> None:
-            await late.wait()
-            with suppress(PlaywrightError):  # the page has let go of it
-                await route.continue_()
-
-        await page.route(re.compile("cursor="), hold)
-        async with page.expect_request(re.compile("cursor=")) as asked:
-            await page.get_by_role("button", name="Show older").click()
-        await page.get_by_label("What").select_option("record.")
-        await page.clock.fast_forward(1000)
-        await expect(rows).to_have_count(1)
-        late.set()
-        if answer := await (await asked.value).response():
-            await answer.finished()
-        await page.evaluate("() => fetch('/health/live').then((answer) => answer.text())")  # what came before is drawn
-        await expect(rows).to_have_text([re.compile("it is as planned")])
 
 
 async def test_whose_numbers_they_are_can_be_chosen_and_others_are_shut_out(served: Service, conn: Connection) -> None:

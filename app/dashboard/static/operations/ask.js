@@ -36,7 +36,7 @@ export function ask({ title, text, label, fields = [], run }) {
     const again = opener.isConnected ? opener : row?.querySelector(`[data-act="${opener.dataset.act}"]`) ?? row?.querySelector("[data-act]");
     again?.focus();
   });
-  document.body.append(dialog);
+  (opener.closest(".view") ?? document.body).append(dialog); // it goes with the view that it is about
   dialog.showModal();
   (inputs[0]?.input ?? reason).focus();
 }

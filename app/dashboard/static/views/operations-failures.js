@@ -47,6 +47,7 @@ function build(root, page) {
 class Group {
   #key = "";
   #shown = null;
+  #asking = false;
 
   constructor(group, page, scope, done) {
     Object.assign(this, { page, scope, done, cause: group.cause });
@@ -56,6 +57,7 @@ class Group {
     this.spark = h("span", {});
     this.message = h("p", { class: "said" });
     this.acts = h("div", { class: "acts" });
+    this.answer = h("p", { class: "answer", role: "alert" });
     this.jobs = h("div", { class: "place" });
     this.details = h("details", { onToggle: () => this.details.open && this.#load() }, h("summary", {}, icon("chevron"), "The jobs"), this.jobs);
     this.element = h("li", { class: "card", "data-tone": "bad" },
@@ -63,7 +65,7 @@ class Group {
       h("div", { class: "top small" }, h("span", { class: "mono" }, cause.code), h("span", { class: "faint" }, portalName(cause.portal)),
         cause.step ? h("span", { class: "faint" }, "step ", foreign(humanize(cause.step), { limit: 80 })) : null, this.spark),
       h("p", { class: "shape" }, foreign(cause.shape, { limit: 300 })),
-      this.message, this.when, this.acts, this.details);
+      this.message, this.when, this.acts, this.answer, this.details);
     this.element.group = this;
   }
 
@@ -80,8 +82,7 @@ class Group {
     const focused = this.acts.contains(document.activeElement) ? document.activeElement.dataset.act : null;
     fill(this.acts,
       h("button", { type: "button", "data-act": "retry", onClick: () => this.#act("retry", () => true) }, icon("retry"), `Retry ${group.jobs === 1 ? "it" : `all ${count(group.jobs)}`}…`),
-      again > 0 ? h("button", { type: "button", "data-act": "hold", onClick: () => this.#act("hold", (job) => job.state === "retrying") }, icon("hand"), `Hold the ${count(again)} that ${again === 1 ? "tries" : "try"} again…`) : null,
-      this.answer = h("p", { class: "answer", role: "alert" }));
+      again > 0 ? h("button", { type: "button", "data-act": "hold", onClick: () => this.#act("hold", (job) => job.state === "retrying") }, icon("hand"), `Hold the ${count(again)} that ${again === 1 ? "tries" : "try"} again…`) : null);
     if (focused) this.acts.querySelector(`[data-act="${focused}"]`)?.focus();
     if (this.details.open) this.#load();
   }
@@ -94,6 +95,8 @@ class Group {
 
   /** The jobs as they are now are named one by one: what joins the group meanwhile is not swept in. */
   async #act(act, wanted) {
+    if (this.#asking) return;
+    this.#asking = true;
     fill(this.answer);
     try {
       const jobs = [];
@@ -103,10 +106,13 @@ class Group {
         jobs.push(...piece.items.filter(wanted).map((job) => job.id));
         cursor = piece.next;
       } while (cursor && jobs.length < MOST);
+      if (!this.element.isConnected) return; // the page was left, or nothing fails any more
       if (jobs.length === 0) return this.done();
-      new BulkDialog({ api: this.page.api, act, jobs: jobs.slice(0, MOST), onStep: () => {} });
+      new BulkDialog({ api: this.page.api, host: this.element.closest(".view"), act, jobs: jobs.slice(0, MOST), onStep: () => {} });
     } catch (problem) {
       fill(this.answer, `The jobs could not be read: ${problem.message}`);
+    } finally {
+      this.#asking = false;
     }
   }
 

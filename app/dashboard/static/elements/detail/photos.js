@@ -49,8 +49,11 @@ export function openLightbox({ api, items, start = 0 }) {
   });
   dialog.addEventListener("close", (event) => {
     event.stopPropagation();
+    gone.abort();
     room.remove();
   });
+  const gone = new AbortController();
+  addEventListener("popstate", () => dialog.close(), { signal: gone.signal }); // Back leads away from what it shows
   document.body.append(room);
   show(0);
   dialog.showModal();

@@ -26,14 +26,21 @@ export class BulkBar {
       h("button", { type: "button", "data-act": act, onClick: () => run(act) }, icon(ACTS[act].icon), ACTS[act].label));
     const close = h("button", { type: "button", class: "quiet square", title: "Choose none (Esc)", onClick: clear },
       icon("close"), h("span", { class: "visually-hidden" }, "Choose none"));
+    const trouble = h("span", { class: "answer", role: "alert" });
     this.element = h("div", { class: "bulk card", role: "region", "aria-label": "Selected records", hidden: true },
-      words, all, h("span", { class: "acts" }, buttons), close);
-    this.#parts = { words, all };
+      words, all, trouble, h("span", { class: "acts" }, buttons), close);
+    this.#parts = { words, all, trouble };
+  }
+
+  /** Say what went wrong; nothing takes it back. */
+  tell(trouble) {
+    setText(this.#parts.trouble, trouble);
   }
 
   /** `total`: how many match, as far as is known; `shown`: rows on the page. */
   show({ size, everything, total, shown }) {
     this.element.hidden = size === 0;
+    if (size === 0) this.tell("");
     setText(this.#parts.words, everything ? `Everything that matches: ${plural(size, "record")}` : `${count(size)} selected`);
     const more = !everything && total && !total.more && total.count > size && size === shown;
     this.#parts.all.hidden = !more;
@@ -43,7 +50,7 @@ export class BulkBar {
 
 /**
  * Asks for the reason, acts in pieces, and tells. `jobs`: ids, or null for everything that matches `filter`, of which the person
- * saw `expect`. `onStep` is called after each piece, `recount` asks how many match now.
+ * saw `expect`. `onStep` is called after each piece, `recount` asks how many match now. It stands in `host`, and ends with it.
  */
 export class BulkDialog {
   #given;
@@ -57,8 +64,13 @@ export class BulkDialog {
     this.#expect = given.jobs?.length ?? given.expect;
     this.#parts = this.#build();
     this.#showTitle();
-    document.body.append(this.#parts.dialog);
+    given.host.append(this.#parts.dialog);
     this.#parts.dialog.showModal();
+  }
+
+  close() {
+    this.#stopped = true;
+    this.#parts.dialog.close();
   }
 
   #build() {
@@ -109,7 +121,7 @@ export class BulkDialog {
         this.#parts.bar.value = sum.done + sum.skipped.length;
         this.#given.onStep();
         this.#tell(sum);
-        if (this.#stopped) break;
+        if (this.#stopped || !this.#parts.dialog.isConnected) break;
       }
       this.#showRunning(false);
       // It is done: the same again would be another act.

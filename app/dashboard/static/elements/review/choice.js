@@ -1,5 +1,6 @@
 // Choosing rows of the review table, by mouse and keys, and what is done with the chosen ones.
 
+import { visible } from "../../core.js";
 import { h } from "../../dom.js";
 import { BulkBar, BulkDialog } from "./bulk.js";
 import { Selection } from "./selection.js";
@@ -10,6 +11,7 @@ export class RowChoice {
   #list;
   #tick = h("input", { type: "checkbox", "aria-label": "Select all rows that are shown" });
   #range = false;
+  #dialog = null;
 
   /**
    * `acts`: names of acts; `list` is asked: `shown()` ids in order, `jobOf(id)`, `total()` {count, more} or null, `filter()` as the
@@ -52,7 +54,9 @@ export class RowChoice {
     this.#selection.keep(ids);
   }
 
+  /** Choose none; what is being done with the chosen ones ends. */
   clear() {
+    this.#dialog?.close();
     if (this.#selection.size === 0) return;
     this.#selection.clear();
     this.#list.changed();
@@ -73,17 +77,20 @@ export class RowChoice {
 
   /** The number is asked for anew: the one on the page may be some seconds old. */
   async #everything() {
-    const total = await this.#list.count().catch(() => null);
-    if (!total) return;
-    this.#selection.chooseEverything(total.count);
-    this.#list.changed();
+    this.#bar.tell("");
+    try {
+      this.#selection.chooseEverything((await this.#list.count()).count);
+      this.#list.changed();
+    } catch (problem) {
+      this.#bar.tell(`Not selected: ${visible(problem.message, 300)}`);
+    }
   }
 
   #act(api, act) {
     const everything = this.#selection.everything;
     const jobs = everything === null ? this.#selection.ids.map((id) => this.#list.jobOf(id)).filter(Boolean) : null;
-    new BulkDialog({
-      api, act, jobs, filter: this.#list.filter(), expect: everything,
+    this.#dialog = new BulkDialog({
+      api, host: this.element.parentElement, act, jobs, filter: this.#list.filter(), expect: everything,
       recount: () => this.#list.count(),
       onStep: () => {
         this.#selection.clear();
