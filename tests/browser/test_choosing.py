@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.desk import Crew, Desk, Person, make_person
 from tests.browser.eyes import problems
@@ -21,6 +22,18 @@ FILES = {
     "Photos": "asbuilt-photos-demo.zip",
 }
 """What the menu offers, by the beginning of its words."""
+
+
+# What the bar says when the number of all that match cannot be had.
+UNCOUNTED = """async () => {
+  const { RowChoice } = await import('/static/elements/review/choice.js');
+  const list = { shown: () => ['a'], total: () => ({ count: 2 }), count: () => Promise.reject(new Error('no database')), changed: () => choice.show() };
+  const choice = new RowChoice({ acts: [], api: null, list });
+  choice.toggle('a', { range: false });
+  [...choice.element.querySelectorAll('button')].find((button) => button.textContent === 'Select all 2 that match').click();
+  await new Promise((done) => setTimeout(done));
+  return choice.element.textContent;
+}"""
 
 
 def bar(desk: Desk) -> Any:
@@ -73,15 +86,22 @@ async def test_everything_that_matches_is_said_honestly_and_done_to_the_last(
     for at in range(53):
         crew.send(photos=False, asset=f"P-EVERY-{at:02}")
     page = desk.page
-    await desk.sign_in(operator, "/?q=P-EVERY&state=held")
+    await desk.sign_in(operator, "/operations")
+    await page.get_by_role("link", name="Forms").click()
+    await page.get_by_label("Search records").fill("P-EVERY")
+    await page.locator(".chip").filter(has_text="Held").click()
     await expect(page.get_by_text("50 of 53 records")).to_be_visible()
     await page.get_by_label("Select all rows that are shown").check()
     await expect(bar(desk)).to_contain_text("50 selected")
-    await bar(desk).get_by_role("button", name="Select all 53 that match").click()
+    all_of_them = bar(desk).get_by_role("button", name="Select all 53 that match")
+    await all_of_them.click()
     await expect(bar(desk)).to_contain_text("Everything that matches: 53 records")
+    dialog = page.locator("dialog[open]")
+    await leave_in_the_middle(desk)
+    await page.get_by_label("Select all rows that are shown").check()
+    await all_of_them.click()
     late = crew.send(photos=False, asset="P-EVERY-LATE")
     await bar(desk).get_by_role("button", name="Cancel jobs").click()
-    dialog = page.locator("dialog[open]")
     await dialog.get_by_label("Reason").fill("the storm")
     await dialog.get_by_role("button", name="Cancel jobs").click()
     desk.provokes("409", "/api/jobs/bulk")
@@ -91,6 +111,31 @@ async def test_everything_that_matches_is_said_honestly_and_done_to_the_last(
     await expect(dialog).to_contain_text("54 jobs cancelled.")
     await dialog.get_by_role("button", name="Close").click()
     await expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+
+
+async def leave_in_the_middle(desk: Desk) -> None:
+    """Press Back while a bulk act is at its first piece: the dialog goes with its page, and no further piece is asked for."""
+    page, asked, gone = desk.page, list[str](), asyncio.Event()
+
+    async def piece(route: Route) -> None:
+        asked.append(route.request.url)
+        await gone.wait()
+        await route.fulfill(json={"done": 1, "items": [], "next": "more", "left": 52})
+
+    await page.route("**/api/jobs/bulk", piece)
+    await bar(desk).get_by_role("button", name="Cancel jobs").click()
+    await page.locator("dialog[open]").get_by_label("Reason").fill("never mind")
+    async with page.expect_request("**/api/jobs/bulk"):
+        await page.keyboard.press("Enter")
+    await page.go_back()
+    await expect(page.locator("main h1")).to_have_text("Operations")
+    await expect(page.locator("dialog[open]")).to_have_count(0)
+    async with page.expect_response("**/api/jobs/bulk"):
+        gone.set()
+    await page.go_forward()
+    await expect(page.get_by_text("50 of 53 records")).to_be_visible()
+    assert len(asked) == 1, "it went on unseen"
+    await page.unroute("**/api/jobs/bulk")
 
 
 async def test_a_viewer_chooses_nothing_and_a_reviewer_is_not_offered_a_hold(
@@ -106,6 +151,7 @@ async def test_a_viewer_chooses_nothing_and_a_reviewer_is_not_offered_a_hold(
     await desk.row(sent).get_by_role("checkbox").check()
     await expect(bar(desk).get_by_role("button", name="Retry")).to_be_visible()
     await expect(bar(desk).get_by_role("button", name="Hold")).to_have_count(0)
+    assert "Not selected: no database" in await desk.page.evaluate(UNCOUNTED)
 
 
 async def test_what_is_shown_is_exported(desk: Desk, crew: Crew, operator: Person) -> None:
@@ -135,8 +181,12 @@ async def test_what_is_shown_is_exported(desk: Desk, crew: Crew, operator: Perso
     await expect(page.get_by_role("alert").filter(has_text="Not exported: At most 5000 records.")).to_be_visible()
     assert await overflow(page) <= 0
     # Back leads away from a picture, too, and leaves nothing standing over the list.
-    dialog = await desk.open_record(sent)
-    await dialog.locator(".photos button").first.click()
+    await page.evaluate(
+        "(to) => Object.assign(document.querySelector('.nav a'), { href: to })", f"/records/{sent['record_id']}"
+    )
+    await page.locator(".nav a").first.click()
+    await page.locator("record-detail .photos button").first.click()
     await expect(page.locator("dialog.lightbox")).to_be_visible()
     await page.go_back()
+    await expect(desk.row(sent)).to_be_visible()
     await expect(page.locator("dialog[open]")).to_have_count(0)

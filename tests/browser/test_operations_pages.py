@@ -152,6 +152,16 @@ async def test_each_page_is_whole_when_narrow_and_dark_and_says_that_nothing_is_
             await expect(desk.page.locator("main")).to_contain_text(said)
             await whole(desk)
             await picture(desk, f"narrow-dark{path.replace('/', '-')}")
+        # The theme that a person chooses holds over the system's, and after a reload.
+        theme, grounds = desk.page.get_by_role("button", name="Theme"), list[str]()
+        await desk.page.set_viewport_size({"width": 1280, "height": 800})
+        await desk.page.emulate_media(color_scheme="dark")
+        for chosen in ("light", "dark", "as the system"):
+            await theme.click()
+            await desk.page.reload()
+            await expect(theme).to_have_attribute("title", f"Theme: {chosen}")
+            grounds.append(await desk.page.evaluate("() => getComputedStyle(document.body).backgroundColor"))
+        assert grounds[0] != grounds[1] == grounds[2]
 
 
 async def test_a_portal_is_paused_resumed_and_narrowed(served: Service, conn: Connection) -> None:
@@ -241,6 +251,7 @@ async def test_whose_numbers_they_are_can_be_chosen_and_others_are_shut_out(serv
         await expect(desk.page.locator(".ops-portals > li").first).to_be_visible()
     async with seated(served, conn, "/?project=demo", also=other.project) as desk:
         page = desk.page
+        await conn.execute("insert into membership select m.user_id, p.id, 'viewer' from membership as m, project as p where m.project_id = %s and p.code = 'harbor'", [other.project.id])  # fmt: skip
         await page.get_by_role("navigation", name="Main").get_by_role("link", name="Operations").click()
         ready = page.locator(".ops-figure").filter(has_text="Waiting for a worker").locator(".value")
         await expect(ready).to_have_text("1")
@@ -250,3 +261,15 @@ async def test_whose_numbers_they_are_can_be_chosen_and_others_are_shut_out(serv
         await expect(page.get_by_role("link", name="Failures").first).to_have_attribute("href", re.compile("scope=all"))
         await make_record(conn, device=other)
         await expect(ready).to_have_text("3")
+        # The list of all projects is narrowed by the portal, and by when a record was captured.
+        await page.get_by_label("Project").select_option("*")
+        await page.get_by_role("navigation", name="Main").get_by_role("link", name="Forms").click()
+        rows = page.locator("tr[data-id]")
+        await expect(rows).to_have_count(3)
+        await page.get_by_label("Portal").select_option("npl")
+        await expect(rows).to_have_count(1)
+        await page.get_by_label("Captured", exact=True).select_option("Captured in 7 days")
+        await expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+        await conn.execute("update asbuilt_record set captured_at = now() - interval '3 days'")
+        await expect(rows).to_have_count(1)
+        await expect(page).to_have_url(re.compile("portal=npl&captured=7d"))
