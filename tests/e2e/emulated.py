@@ -1,9 +1,8 @@
-"""compose.yaml without a container engine: its commands with its environments, in its order, waited for by its health checks, on
-the test's own servers; and lines of `docker compose`, as the pages have them."""
+"""compose.yaml without a container engine: its commands with its environments, in its order, waited for by its health checks, the
+servers' with them, on a read-only root where the system allows it; and lines of `docker compose`, as the pages have them."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import signal
@@ -14,18 +13,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
-from psycopg import conninfo, sql
+from psycopg import conninfo
 
-from app.local import postgres
 from tests import composed
+from tests.e2e import read_only
+from tests.e2e.images import Images
 from tests.machine import free_port
 
 BIN = Path(sys.executable).parent
-SERVERS = {"postgres", "valkey"}
-PORTS = ("8000", "8010", "8020")
+SERVERS = ("postgres", "valkey")
+PORTS = ("8000", "8010", "8020", "5432", "6379")
 PLACES = ("/data/blobs", "/data/runner", "/data/portal", "/etc/asbuilt")
 WAIT_S = 60.0
 
@@ -45,16 +43,17 @@ def secrets() -> dict[str, str]:
 class Machine:
     """What stands in for the engine: names of hosts, ports and places are those of this machine."""
 
-    def __init__(self, server_url: str, redis_url: str, folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.env = secrets()
         self.services = composed.services(self.env)
-        self.database = f"asbuilt_composed_{uuid4().hex[:8]}"
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, composed.Service] = {}
         self.folder = folder
         self.ports = {port: str(free_port()) for port in PORTS}
-        self._server = server_url
-        self._redis_url = redis_url
+        self.images = Images(folder, self.ports)
+        self.tmp = folder / "tmp"
+        for place in (self.tmp, *map(self._place, PLACES)):
+            place.mkdir()
 
     def put(self, line: str) -> None:
         """A line more in `.env`."""
@@ -87,7 +86,7 @@ class Machine:
 
     def _wanted(self, profile: str) -> list[str]:
         in_use = {name for name, each in self.services.items() if set(each.get("profiles", [])) <= {profile}}
-        return [name for name in composed.in_order(self.services) if name in in_use - SERVERS]
+        return [name for name in composed.in_order(self.services) if name in in_use]
 
     def _in_postgres(self, words: list[str]) -> subprocess.CompletedProcess[str]:
         """`-T postgres PROGRAM -U asbuilt … asbuilt`, with what is redirected."""
@@ -99,9 +98,9 @@ class Machine:
         if options[-1] in "<>":
             options.pop()
         assert options.pop() == "asbuilt"
-        url = self.url("asbuilt", self.env["OWNER_PASSWORD"], self.database)
+        url = self.url("asbuilt", self.env["OWNER_PASSWORD"], "asbuilt")
         done = subprocess.run(
-            [postgres.find(os.environ).program(program), *options, url], input=typed, capture_output=True, check=False
+            [self.images.binaries.program(program), *options, url], input=typed, capture_output=True, check=False
         )
         if into is not None:
             into.write_bytes(done.stdout)
@@ -115,30 +114,43 @@ class Machine:
 
     def environment(self, name: str) -> dict[str, str]:
         """Of a service, and nothing of the test's own."""
-        told = {key: self.here(str(value)) for key, value in self.services[name]["environment"].items()}
-        return {"PATH": f"{BIN}:/usr/bin:/bin", "ASBUILT_BROWSER": "none"} | told
+        told = {key: self.here(str(value)) for key, value in self.services[name].get("environment", {}).items()}
+        # /tmp itself holds this test's folder, and maybe the program.
+        return {"PATH": f"{BIN}:/usr/bin:/bin", "TMPDIR": str(self.tmp), "ASBUILT_BROWSER": "none"} | told
 
     def here(self, text: str) -> str:
         if match := re.fullmatch(r"postgresql://(\w+):(\w+)@postgres:5432/(\w+)", text):
-            user, password, database = match.groups()
-            return self.url(user, password, self.database if database == "asbuilt" else f"{self.database}_portal")
-        if text == "redis://valkey:6379/0":
-            return self._redis_url
+            return self.url(*match.groups())
+        if text == "/tmp":
+            return str(self.tmp)
         for place in PLACES:
-            text = text.replace(place, str(self.folder / place.rsplit("/", 1)[1]))
+            text = text.replace(place, str(self._place(place)))
         for port, own in self.ports.items():
             text = re.sub(rf"(?<![\w.]){port}\b|(?<=:){port}\b", own, text)
-        return re.sub(r"\b(runner|portal|api)(?=:\d)", "127.0.0.1", text).replace("0.0.0.0", "127.0.0.1")
+        return re.sub(r"\b(runner|portal|api|valkey)(?=:\d)", "127.0.0.1", text).replace("0.0.0.0", "127.0.0.1")
+
+    def _place(self, of_the_image: str) -> Path:
+        return self.folder / of_the_image.rsplit("/", 1)[1]
 
     def url(self, user: str, password: str, database: str) -> str:
-        return conninfo.make_conninfo(self._server, user=user, password=password, dbname=database)
+        where = {"host": "127.0.0.1", "port": self.ports["5432"]}
+        return conninfo.make_conninfo(**where, user=user, password=password, dbname=database)
 
-    def command(self, words: list[str]) -> list[str]:
-        return [str(BIN / words[0]), *map(self.here, words[1:])]
+    def command(self, name: str, words: list[str]) -> list[str]:
+        """What is run for a command of this service."""
+        if (theirs := self.images.command(words)) is not None:
+            return list(theirs)
+        written = [
+            self._place(volume.split(":")[1])
+            for volume in self.services[name].get("volumes", [])
+            if ":ro" not in volume
+        ]
+        assert self.services[name]["read_only"]
+        return read_only.command([str(BIN / words[0]), *map(self.here, words[1:])], tmp=self.tmp, volumes=written)
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
         """A command of a service, to its end."""
-        command = self.command(list(words or self.services[name]["command"]))
+        command = self.command(name, list(words or self.services[name]["command"]))
         return subprocess.run(
             command,
             env=self.environment(name),
@@ -159,7 +171,7 @@ class Machine:
         log = (self.folder / f"{name}.log").open("ab")
         with log:
             self.running[name] = subprocess.Popen(
-                self.command(each["command"]), env=self.environment(name), cwd=self.folder, stdout=log, stderr=log
+                self.command(name, each["command"]), env=self.environment(name), cwd=self.folder, stdout=log, stderr=log
             )
         kind, *test = each["healthcheck"]["test"]
         assert kind == "CMD"
@@ -186,35 +198,19 @@ class Machine:
 
 
 @contextmanager
-def prepared(server_url: str, redis_url: str, folder: Path) -> Iterator[Machine]:
-    """What the images of Postgres do at their first start: the owner, the database, and sql/setup/logins.sql."""
-    machine = Machine(server_url, redis_url, folder)
-    for place in PLACES:
-        (folder / place.rsplit("/", 1)[1]).mkdir()
-    logins = (composed.ROOT / "sql" / "setup" / "logins.sql").read_text(encoding="utf-8")
-    script = folder / "logins.sql"
-    script.write_text(
-        logins.replace("database portal ", f"database {machine.database}_portal ").replace(
-            "'portal'", f"'{machine.database}_portal'"
-        )
-    )
-    with psycopg.connect(server_url, autocommit=True) as conn:
-        there = conn.execute("select from pg_roles where rolname = 'asbuilt'").fetchone()
-        owner = sql.Identifier("asbuilt")
-        conn.execute(sql.SQL("create role {} superuser login").format(owner)) if there is None else None
-        conn.execute(sql.SQL("alter role {} password {}").format(owner, machine.env["OWNER_PASSWORD"]))
-        conn.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(machine.database), owner))
-    psql = postgres.find(os.environ).program("psql")
-    names = machine.services["postgres"]["environment"]
-    url = machine.url("asbuilt", machine.env["OWNER_PASSWORD"], machine.database)
+def prepared(folder: Path) -> Iterator[Machine]:
+    """With its Postgres as the image leaves it after its first start: the owner, the database, and sql/setup/logins.sql."""
+    machine = Machine(folder)
+    told = machine.services["postgres"]
+    scripts = [volume.split(":")[0] for volume in told["volumes"] if "docker-entrypoint-initdb.d" in volume]
+    machine.images.initialise(told["environment"])
     try:
+        machine.up("postgres")
+        url = machine.url("asbuilt", machine.env["OWNER_PASSWORD"], "postgres")
         for _ in range(2):  # it may be run again
-            subprocess.run([psql, url, "-qf", script], env={**os.environ, **names}, check=True, capture_output=True)
+            machine.images.first_start(told["environment"], url, [composed.ROOT / script for script in scripts])
         yield machine
     finally:
         for process in machine.running.values():
             process.kill()
             process.wait()
-        with psycopg.connect(server_url, autocommit=True) as conn:
-            for name in (machine.database, f"{machine.database}_portal"):
-                conn.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))

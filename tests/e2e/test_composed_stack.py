@@ -14,7 +14,8 @@ import pytest
 
 from tests import composed
 from tests.conftest import short_folder
-from tests.e2e.emulated import Machine, prepared
+from tests.e2e import read_only
+from tests.e2e.emulated import SERVERS, Machine, prepared
 from tests.packages import pip
 from tests.reference.places import DOCS
 
@@ -22,8 +23,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def machine(server_url: str, redis_url: str, servers: ExitStack) -> Iterator[Machine]:
-    with prepared(server_url, redis_url, short_folder(servers)) as made:
+def machine(servers: ExitStack) -> Iterator[Machine]:
+    with prepared(short_folder(servers)) as made:
         yield made
 
 
@@ -35,7 +36,7 @@ def lines(page: str) -> list[str]:
     )
 
 
-def test_the_pages_on_deploying_and_upgrading_are_true_from_top_to_bottom(machine: Machine, server_url: str) -> None:
+def test_the_pages_on_deploying_and_upgrading_are_true_from_top_to_bottom(machine: Machine) -> None:
     project = re.search(r"```sql\n(.*?)```", (DOCS / "projects.md").read_text(encoding="utf-8"), re.DOTALL)
     assert project
     (machine.folder / "project.sql").write_text(project[1])
@@ -44,12 +45,19 @@ def test_the_pages_on_deploying_and_upgrading_are_true_from_top_to_bottom(machin
         if "--profile demo" in line:
             machine.put("DEMO_PORTAL_URL=http://portal:8020")
         said[line] = machine.types(line)
-    with psycopg.connect(server_url, autocommit=True) as conn:
+    with psycopg.connect(machine.url("asbuilt", machine.env["OWNER_PASSWORD"], "asbuilt"), autocommit=True) as conn:
         rows = conn.execute(
-            "select distinct application_name, usename from pg_stat_activity where datname = %s", (machine.database,)
+            "select distinct usename from pg_stat_activity where datname = 'asbuilt' and pid <> pg_backend_pid()"
         )
-        signed_in = {usename for _, usename in rows}
+        signed_in = {usename for (usename,) in rows}
+        settings: dict[str, str] = dict(
+            conn.execute("select name, setting || coalesce(unit, '') from pg_settings").fetchall()
+        )
     assert signed_in == {"asbuilt_api", "asbuilt_runs"}, signed_in
+    assert (settings["max_connections"], settings["data_checksums"]) == ("200", "on")
+    if read_only.is_possible():
+        refused = machine.run("worker", "python", "-c", f"open({str(machine.folder / 'left-behind')!r}, 'w')")
+        assert "Read-only file system" in refused.stderr
     seeded = next(text for line, text in said.items() if "asbuilt seed" in line)
     token = dict(line.split("=", 1) for line in seeded.splitlines())["ASBUILT_TOKEN"]
     demo = f"docker compose run --rm tools asbuilt demo --records 2 --url http://127.0.0.1:8000 --token {token}"
@@ -62,9 +70,10 @@ def test_the_pages_on_deploying_and_upgrading_are_true_from_top_to_bottom(machin
     assert replaced == {"worker", "runner", "api"}
     machine.types(demo)
     names = list(machine.running)
-    codes = machine.down()
-    assert codes == dict.fromkeys(reversed(names), 0), {name: machine.said(name)[-2000:] for name in names}
+    codes = {name: machine.stop(name) for name in reversed(names) if name not in SERVERS}
     assert machine.run("worker", "asbuilt", "alive").returncode == 1
+    codes |= machine.down()
+    assert codes == dict.fromkeys(names, 0), {name: machine.said(name)[-2000:] for name in names}
     assert all(
         secret not in machine.said(name) for name in names for secret in machine.env.values() if len(secret) > 30
     )
