@@ -964,6 +964,8 @@ function public.job_stamp() returns trigger
 function public.job_tell() returns trigger
 function public.job_view(j automation_job) returns jsonb
 function public.keep_blob(p_sha256 bytea, p_size bigint, p_type text) returns bytea
+function public.known_accounts(p_portal text, p_account text) returns uuid[]
+function public.known_job(p_job uuid) returns automation_job
 function public.lock_job(p_job uuid) returns automation_job
 function public.media_due(p_form text, p_version integer) returns timestamp with time zone
 function public.near_photos(p photo, p_bits integer) returns TABLE(id uuid, received_at timestamp with time zone, compared boolean, bits integer, same boolean)
@@ -1181,6 +1183,8 @@ grant asbuilt_app: execute on job_stamp()
 grant asbuilt_app: execute on job_tell()
 grant asbuilt_app: execute on job_view(j automation_job)
 grant asbuilt_app: execute on keep_blob(p_sha256 bytea, p_size bigint, p_type text)
+grant asbuilt_app: execute on known_accounts(p_portal text, p_account text)
+grant asbuilt_app: execute on known_job(p_job uuid)
 grant asbuilt_app: execute on lock_job(p_job uuid)
 grant asbuilt_app: execute on media_due(p_form text, p_version integer)
 grant asbuilt_app: select on membership
@@ -1443,6 +1447,8 @@ grant asbuilt_worker: execute on job_stamp()
 grant asbuilt_worker: execute on job_tell()
 grant asbuilt_worker: execute on job_view(j automation_job)
 grant asbuilt_worker: execute on keep_blob(p_sha256 bytea, p_size bigint, p_type text)
+grant asbuilt_worker: execute on known_accounts(p_portal text, p_account text)
+grant asbuilt_worker: execute on known_job(p_job uuid)
 grant asbuilt_worker: execute on lock_job(p_job uuid)
 grant asbuilt_worker: execute on media_due(p_form text, p_version integer)
 grant asbuilt_worker: execute on near_photos(p photo, p_bits integer)

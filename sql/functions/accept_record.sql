@@ -38,7 +38,8 @@ begin
             exit when found or exists (select from asbuilt_record as e where e.id = r.id);
         end loop;
     exception when lock_not_available then
-        raise exception using errcode = 'AB001', message = 'record is being stored by another request';
+        raise exception using errcode = 'AB001', message = 'record is being stored by another request',
+                hint = 'send the same upload again';
     end;
     if stored.id is null then
         select case when e.fingerprint = p_fingerprint and e.device_id = p_device and e.deleted_at is null

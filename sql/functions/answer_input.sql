@@ -13,13 +13,17 @@ declare
 begin
     select * into asked from automation_input where id = p_input and job_id = p_job for update;
     if job.id is null or asked.id is null then
-        raise exception using errcode = 'AB404', message = format('job %s has no question %s', p_job, p_input);
+        raise exception using errcode = 'AB404', message = format('job %s has no question %s', p_job, p_input),
+            hint = 'select job_id, kind, prompt from ops.questions';
     elsif asked.outcome in ('answered', 'used', 'approved', 'refused') then
-        raise exception using errcode = 'AB409', message = format('it was answered by %s', asked.answered_by);
+        raise exception using errcode = 'AB409', message = format('it was answered by %s', asked.answered_by),
+            hint = 'ops.timeline of the job shows what came of it';
     elsif asked.outcome is not null or asked.expires_at <= clock_timestamp() then
-        raise exception using errcode = 'AB410', message = 'the time for an answer is over';
+        raise exception using errcode = 'AB410', message = 'the time for an answer is over',
+            hint = 'when the job asks again, its question is a new one';
     elsif job.state <> 'needs_input' then
-        raise exception using errcode = 'AB409', message = 'the job has gone on meanwhile';
+        raise exception using errcode = 'AB409', message = 'the job has gone on meanwhile',
+            hint = 'ops.timeline of the job shows what came of it';
     end if;
     update automation_input
        set answered_at = clock_timestamp(), answered_by = actor(), answer_cipher = p_cipher,

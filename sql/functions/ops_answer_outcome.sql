@@ -5,21 +5,20 @@ returns jsonb
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     why text := said_why(p_reason);
-    job automation_job := lock_job(p_job);
+    job automation_job := known_job(p_job);
     before jsonb := job_view(job);
     number text := btrim(coalesce(p_confirmation, ''));
     spent bigint := job.queue_job_id;
 begin
-    if job.id is null then
-        raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
-    elsif job.state <> 'needs_input' or job.wait_reason <> 'outcome_unknown' then
+    if job.state <> 'needs_input' or job.wait_reason <> 'outcome_unknown' then
         raise exception using errcode = 'AB409', message = 'the outcome of this job is not asked for',
             hint = 'only jobs that wait for input with outcome_unknown can be answered';
     elsif p_submitted is null or p_submitted and number = '' then
         raise exception using errcode = 'AB422', message = 'the confirmation number is missing',
             hint = 'give the number the portal shows for the record';
     elsif length(number) > 200 then
-        raise exception using errcode = 'AB422', message = 'the confirmation number is too long';
+        raise exception using errcode = 'AB422', message = 'the confirmation number is too long',
+            hint = 'it has at most 200 characters';
     end if;
     if p_submitted then
         perform confirm_submission(p_job, job.attempt, number, 'person');

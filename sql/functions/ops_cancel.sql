@@ -4,16 +4,16 @@ create or replace function ops.cancel(p_job uuid, p_reason text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     why text := said_why(p_reason);
-    job automation_job := lock_job(p_job);
+    job automation_job := known_job(p_job);
     before jsonb := job_view(job);
     spent bigint;
 begin
-    if job.id is null then
-        raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
-    elsif job.state in ('completed', 'failed', 'cancelled') then
-        raise exception using errcode = 'AB409', message = format('a job that is %s cannot be cancelled', job.state);
+    if job.state in ('completed', 'failed', 'cancelled') then
+        raise exception using errcode = 'AB409', message = format('a job that is %s cannot be cancelled', job.state),
+            hint = 'only a live job can: one that is not completed, failed or cancelled';
     elsif exists (select from portal_submission where job_id = p_job and state = 'intent') then
-        raise exception using errcode = 'AB409', message = 'the outcome of its submission is being checked';
+        raise exception using errcode = 'AB409', message = 'the outcome of its submission is being checked',
+            hint = 'wait until it is known, or answer with ops.answer_outcome where a person is asked';
     elsif job.state = 'processing' then
         update automation_job set cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
          where id = p_job returning * into job;

@@ -3,12 +3,10 @@ create or replace function ops.hold(p_job uuid, p_reason text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     why text := said_why(p_reason);
-    job automation_job := lock_job(p_job);
+    job automation_job := known_job(p_job);
     before jsonb := job_view(job);
 begin
-    if job.id is null then
-        raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
-    elsif job.state not in ('awaiting_media', 'held', 'queued', 'retrying') or job.wait_reason = 'hold' then
+    if job.state not in ('awaiting_media', 'held', 'queued', 'retrying') or job.wait_reason = 'hold' then
         raise exception using errcode = 'AB409', message = format('a job that is %s cannot be put on hold',
             case job.wait_reason when 'hold' then 'on hold' else job.state end),
             hint = 'only jobs that wait can; ops.cancel stops one that runs';

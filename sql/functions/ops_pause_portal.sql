@@ -9,18 +9,13 @@ declare
 begin
     -- One that the session has set is of something else.
     perform set_config('asbuilt.reason', why, true);
-    for account in select id from portal_account
-                    where portal_key = p_portal and label = coalesce(p_account, label) order by id loop
+    foreach account in array known_accounts(p_portal, p_account) loop
         update portal_account
            set paused_at = clock_timestamp(), paused_by = actor(), paused_reason = why, paused_as = 'paused'
          where id = account;
         done := done + 1;
     end loop;
     perform set_config('asbuilt.reason', '', true);
-    if done = 0 then
-        raise exception using errcode = 'AB404', message = format('there is no portal account %s', concat_ws('/', p_portal, p_account)),
-            hint = 'select portal, account from ops.portals';
-    end if;
     return done;
 end $$;
 comment on function ops.pause_portal(text, text, text) is

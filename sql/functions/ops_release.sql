@@ -4,12 +4,10 @@ create or replace function ops.release(p_job uuid, p_reason text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     why text := said_why(p_reason);
-    job automation_job := lock_job(p_job);
+    job automation_job := known_job(p_job);
     before jsonb := job_view(job);
 begin
-    if job.id is null then
-        raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
-    elsif job.state <> 'held' or job.wait_reason not in ('hold', 'portal_down') then
+    if job.state <> 'held' or job.wait_reason not in ('hold', 'portal_down') then
         raise exception using errcode = 'AB409', message = format('the job is not on hold, it is %s', job.state),
             hint = case job.wait_reason when 'blocker' then 'a blocker is waived or fixed on the record'
                                         when 'checks_pending' then 'its photos are being checked; it goes on by itself'

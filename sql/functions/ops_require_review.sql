@@ -1,5 +1,5 @@
 -- The switch of a project: its records wait for the office's approval before their automation starts. Off, those that waited for
--- nothing else go on; on, those in line are held when a worker comes to them. Answers how many went on. Raises AB404.
+-- nothing else go on; on, those in line are held when a worker comes to them. Answers how many went on. Raises AB404 and AB422.
 create or replace function ops.require_review(p_project text, p_on boolean, p_reason text) returns int
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -11,9 +11,13 @@ declare
     waiting uuid;
     done int := 0;
 begin
+    if p_on is null then
+        raise exception using errcode = 'AB422', message = 'it is required, or it is not', hint = 'true requires, false lets them pass';
+    end if;
     select id, approval_required into of_project, was from project where code = p_project and in_sight(id) for update;
     if of_project is null then
-        raise exception using errcode = 'AB404', message = format('there is no project %s', p_project);
+        raise exception using errcode = 'AB404', message = format('there is no project %s', p_project),
+            hint = 'select distinct project from ops.jobs';
     end if;
     update project set approval_required = p_on where id = of_project;
     insert into audit_event (actor, action, reason, project_id, before, after)

@@ -5,22 +5,17 @@ create or replace function ops.resume_portal(p_portal text, p_reason text, p_acc
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     why text := said_why(p_reason);
-    accounts uuid[] := array(select id from portal_account where portal_key = p_portal and label = coalesce(p_account, label) order by id);
     account uuid;
     changed int := 0;
 begin
     perform set_config('asbuilt.reason', why, true);
-    foreach account in array accounts loop
+    foreach account in array known_accounts(p_portal, p_account) loop
         update portal_account
            set paused_at = null, counts_from = clock_timestamp(), breaker_until = null, breaker_openings = 0, breaker_reason = null
          where id = account and (paused_at is not null or breaker_until is not null);
         changed := changed + found::int;
     end loop;
     perform set_config('asbuilt.reason', '', true);
-    if accounts = '{}' then
-        raise exception using errcode = 'AB404', message = format('there is no portal account %s', concat_ws('/', p_portal, p_account)),
-            hint = 'select portal, account from ops.portals';
-    end if;
     return changed;
 end $$;
 comment on function ops.resume_portal(text, text, text) is

@@ -4,13 +4,10 @@ create or replace function ops.retry(p_job uuid, p_reason text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     why text := said_why(p_reason);
-    job automation_job := lock_job(p_job);
+    job automation_job := known_job(p_job);
     before jsonb := job_view(job);
     reason text;
 begin
-    if job.id is null then
-        raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
-    end if;
     if job.state in ('failed', 'cancelled') then
         job := restart_job(job);
     elsif job.state = 'retrying' then

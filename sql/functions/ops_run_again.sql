@@ -6,12 +6,10 @@ create or replace function ops.run_again(p_job uuid, p_reason text, p_confirmati
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     why text := said_why(p_reason);
-    job automation_job := lock_job(p_job);
+    job automation_job := known_job(p_job);
     before jsonb := job_view(job);
 begin
-    if job.id is null then
-        raise exception using errcode = 'AB404', message = format('there is no job %s', p_job);
-    elsif job.state <> 'completed' then
+    if job.state <> 'completed' then
         raise exception using errcode = 'AB409', message = format('a job that is %s cannot be run again', job.state),
             hint = case when job.state in ('failed', 'cancelled', 'retrying') then format('select ops.retry(%L, ''why'')', p_job)
                         else 'only completed jobs can; this one is not over' end;

@@ -1,17 +1,20 @@
 -- A person sets how many runs an account bears at once, and how many may start in a minute (0: as they come; not given: as it was).
--- Answers the number of accounts that it was another for. Raises AB404.
+-- Answers the number of accounts that it was another for. Raises AB404 and AB422.
 create or replace function ops.set_limit(p_portal text, p_max_runs int, p_reason text, p_account text default null,
                                          p_starts_per_minute float8 default null) returns int
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     why text := said_why(p_reason);
-    accounts uuid[] := array(select id from portal_account where portal_key = p_portal and label = coalesce(p_account, label) order by id);
     starts constant float8 := nullif(p_starts_per_minute, 0);
     account uuid;
     changed int := 0;
 begin
+    if p_max_runs between 1 and 1000 is not true or p_starts_per_minute not between 0 and 100000 then
+        raise exception using errcode = 'AB422', message = format('an account bears no %s', concat_ws(' runs and ', p_max_runs, p_starts_per_minute)),
+            hint = 'runs: 1 to 1000; starts a minute: 0 (any) to 100000; ops.pause_portal lets none start';
+    end if;
     perform set_config('asbuilt.reason', why, true);
-    foreach account in array accounts loop
+    foreach account in array known_accounts(p_portal, p_account) loop
         update portal_account
            set max_runs = p_max_runs,
                starts_per_minute = case when p_starts_per_minute is null then starts_per_minute else starts end,
@@ -21,10 +24,6 @@ begin
         changed := changed + found::int;
     end loop;
     perform set_config('asbuilt.reason', '', true);
-    if accounts = '{}' then
-        raise exception using errcode = 'AB404', message = format('there is no portal account %s', concat_ws('/', p_portal, p_account)),
-            hint = 'select portal, account from ops.portals';
-    end if;
     return changed;
 end $$;
 comment on function ops.set_limit(text, int, text, text, float8) is

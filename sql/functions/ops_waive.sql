@@ -4,24 +4,25 @@
 create or replace function ops.waive(p_defect uuid, p_reason text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
+    why text := said_why(p_reason);
     d defect := (select x from defect as x join asbuilt_record as r on r.id = x.record_id
                   where x.id = p_defect and in_sight(r.project_id));
     job automation_job;
     before jsonb;
 begin
     if d.id is null then
-        raise exception using errcode = 'AB404', message = format('there is no defect %s', p_defect);
-    elsif btrim(coalesce(p_reason, '')) = '' then
-        raise exception using errcode = 'AB422', message = 'a waiver says why';
+        raise exception using errcode = 'AB404', message = format('there is no defect %s', p_defect),
+            hint = 'the page of its record, and GET /api/records/{id}, name its findings with their ids';
     end if;
     -- The job first, as everywhere: of two blockers waived at once, the second sees that it is the last.
     job := lock_job((select id from automation_job where record_id = d.record_id order by created_at desc limit 1));
     select * into d from defect where id = p_defect for update;
     if d.status <> 'open' then
-        raise exception using errcode = 'AB409', message = format('the defect is %s already', d.status);
+        raise exception using errcode = 'AB409', message = format('the defect is %s already', d.status),
+            hint = 'only open ones are waived';
     end if;
     before := to_jsonb(d);
-    update defect set status = 'waived', by = actor(), reason = btrim(p_reason), closed_at = clock_timestamp()
+    update defect set status = 'waived', by = actor(), reason = why, closed_at = clock_timestamp()
      where id = p_defect returning * into d;
     insert into audit_event (actor, action, reason, project_id, record_id, job_id, before, after)
     values (actor(), 'defect.waive', d.reason, job.project_id, d.record_id, job.id, before, to_jsonb(d));
