@@ -970,7 +970,7 @@ function public.lock_job(p_job uuid) returns automation_job
 function public.media_due(p_form text, p_version integer) returns timestamp with time zone
 function public.near_photos(p photo, p_bits integer) returns TABLE(id uuid, received_at timestamp with time zone, compared boolean, bits integer, same boolean)
 function public.next_waiters(p_account uuid, p_room bigint) returns TABLE(job_id uuid, queue_row bigint)
-function public.note_edit(job automation_job, p_action text, p_reason text) returns void
+function public.note_edit(job automation_job, p_action text, p_reason text, p_before jsonb) returns void
 function public.note_retention(p_what text, p_outcome text, p_removed integer, p_ms double precision) returns void
 function public.nth_ref(p_reference text, p_times integer) returns text
 function ops.pause_portal(p_portal text, p_reason text, p_account text) returns integer
@@ -1190,7 +1190,7 @@ grant asbuilt_app: execute on media_due(p_form text, p_version integer)
 grant asbuilt_app: select on membership
 grant asbuilt_app: execute on near_photos(p photo, p_bits integer)
 grant asbuilt_app: execute on next_waiters(p_account uuid, p_room bigint)
-grant asbuilt_app: execute on note_edit(job automation_job, p_action text, p_reason text)
+grant asbuilt_app: execute on note_edit(job automation_job, p_action text, p_reason text, p_before jsonb)
 grant asbuilt_app: execute on note_retention(p_what text, p_outcome text, p_removed integer, p_ms double precision)
 grant asbuilt_app: execute on nth_ref(p_reference text, p_times integer)
 grant asbuilt_app: execute on ops.answer_outcome
@@ -1453,7 +1453,7 @@ grant asbuilt_worker: execute on lock_job(p_job uuid)
 grant asbuilt_worker: execute on media_due(p_form text, p_version integer)
 grant asbuilt_worker: execute on near_photos(p photo, p_bits integer)
 grant asbuilt_worker: execute on next_waiters(p_account uuid, p_room bigint)
-grant asbuilt_worker: execute on note_edit(job automation_job, p_action text, p_reason text)
+grant asbuilt_worker: execute on note_edit(job automation_job, p_action text, p_reason text, p_before jsonb)
 grant asbuilt_worker: execute on note_retention(p_what text, p_outcome text, p_removed integer, p_ms double precision)
 grant asbuilt_worker: execute on nth_ref(p_reference text, p_times integer)
 grant asbuilt_worker: select, update on photo

@@ -11,7 +11,7 @@ begin
     end if;
     select * into job from automation_job where queue_job_id = old.id;
     if found then
-        perform note_edit(job, 'queue.delete', format('queue row %s was deleted by hand', old.id));
+        perform note_edit(job, 'queue.delete', format('queue row %s was deleted by hand', old.id), job_view(job));
         raise notice 'job % is still %; to end it: select ops.cancel(%, ''why'')', job.id, job.state, quote_literal(job.id);
     end if;
     return null;

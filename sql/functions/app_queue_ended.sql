@@ -9,7 +9,7 @@ declare
 begin
     select * into job from automation_job where queue_job_id = new.id;
     if found then
-        perform note_edit(job, 'queue.ended', format('queue row %s was set to %s by hand', new.id, new.status));
+        perform note_edit(job, 'queue.ended', format('queue row %s was set to %s by hand', new.id, new.status), job_view(job));
         raise notice 'job % is still %: %', job.id, job.state, case when job.state = 'processing'
             then 'its attempt runs to its own end' else 'the next sweep gives it a new queue row' end;
     end if;

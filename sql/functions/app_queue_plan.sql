@@ -5,6 +5,7 @@ language plpgsql security definer set search_path = pg_catalog, public, pg_temp 
 declare
     job automation_job;
     due timestamptz;
+    before jsonb;
 begin
     -- Queue row first, job second, as everywhere.
     select * into job from automation_job where queue_job_id = old.id for update;
@@ -30,8 +31,9 @@ begin
         due := new.scheduled_at;
     end if;
     if job.state in ('queued', 'retrying') and due is distinct from job.ready_at then
+        before := job_view(job);
         update automation_job set ready_at = due where id = job.id returning * into job;
-        perform note_edit(job, 'job.reschedule', format('queue row %s was edited by hand', old.id));
+        perform note_edit(job, 'job.reschedule', format('queue row %s was edited by hand', old.id), before);
         raise notice 'job % is due %', job.id, coalesce(due::text, 'now');
     end if;
     return new;

@@ -312,6 +312,8 @@ async def test_a_retrys_time_is_moved_with_its_row(conn: Connection, dba: Dba) -
     await dba.types("update procrastinate_jobs set scheduled_at = now() where status = 'todo'")
     assert await wakes(conn) == {2}
     assert [action for action, _ in await dba.acts()] == ["job.reschedule"] * 2
+    moved = "select before ->> 'ready_at' <> after ->> 'ready_at', after ->> 'ready_at' like '2099-%%' from audit_event where action = 'job.reschedule' order by id"
+    assert await dba.sees(moved) == (True, True)
     assert (await dba.job(made.job_id))[2] == 1
     assert await claim(conn, made.job_id) == 2
     assert await dba.ails() == []
