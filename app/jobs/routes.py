@@ -65,6 +65,11 @@ async def jobs_of_project(
         )
 
 
+def _why(act: ActRequest | None) -> str:
+    """A program may send no body at all."""
+    return act.reason if act else ""
+
+
 @post(
     "/{job_id:uuid}/retry",
     status_code=202,
@@ -73,10 +78,10 @@ async def jobs_of_project(
     problems=(errors.JobUnknown, errors.JobNotRetryable),
 )
 async def retry(
-    request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
+    request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool], data: JSONBody[ActRequest | None] = None
 ) -> JobView:
     async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
-        return await service.retry(conn, request.user, job_id, reason=data.reason)
+        return await service.retry(conn, request.user, job_id, reason=_why(data))
 
 
 @post(
@@ -101,10 +106,10 @@ async def run_again(
     problems=(errors.JobUnknown, errors.JobNotCancellable),
 )
 async def cancel(
-    request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
+    request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool], data: JSONBody[ActRequest | None] = None
 ) -> JobView:
     async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
-        return await service.cancel(conn, request.user, job_id, reason=data.reason)
+        return await service.cancel(conn, request.user, job_id, reason=_why(data))
 
 
 @post(
@@ -129,10 +134,10 @@ async def answer_outcome(
     problems=(errors.JobUnknown, errors.JobNotHoldable),
 )
 async def hold(
-    request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
+    request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool], data: JSONBody[ActRequest | None] = None
 ) -> JobView:
     async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
-        return await service.hold(conn, request.user, job_id, reason=data.reason)
+        return await service.hold(conn, request.user, job_id, reason=_why(data))
 
 
 @post(
@@ -143,10 +148,10 @@ async def hold(
     problems=(errors.JobUnknown, errors.JobNotOnHold),
 )
 async def release(
-    request: Ask, job_id: FromPath[UUID], data: JSONBody[ActRequest], pool: NamedDependency[Pool]
+    request: Ask, job_id: FromPath[UUID], pool: NamedDependency[Pool], data: JSONBody[ActRequest | None] = None
 ) -> JobView:
     async with unavailable_as_problem(), pool.reading(request.user.sight) as conn:
-        return await service.release(conn, request.user, job_id, reason=data.reason)
+        return await service.release(conn, request.user, job_id, reason=_why(data))
 
 
 @get(

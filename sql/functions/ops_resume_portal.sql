@@ -19,4 +19,4 @@ begin
     return changed;
 end $$;
 comment on function ops.resume_portal(text, text, text) is
-    'Let a paused portal, or one account of it, go on, and close its breaker. Say why; it is kept.';
+    'Let a paused portal, or one account of it, go on, and close its breaker. Say why; it is kept. 0: none was paused or away.';

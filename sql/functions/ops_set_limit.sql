@@ -27,4 +27,4 @@ begin
     return changed;
 end $$;
 comment on function ops.set_limit(text, int, text, text, float8) is
-    'Set the runs at once of a portal''s accounts or of one of them, and its starts a minute (0: any). Say why; it is kept.';
+    'Set the runs at once of a portal''s accounts or of one of them, and its starts a minute (0: any). Say why; it is kept. 0: they were so already.';

@@ -26,4 +26,4 @@ begin
     return changed;
 end $$;
 comment on function ops.set_retention(text, interval, text, text) is
-    'Keep something for so long (null: for ever), of one outcome or of each: ops.set_retention(''queue row'', ''3 days'', ''why'', ''failed''). Say why; it is kept.';
+    'Keep something for so long (null: for ever), of one outcome or of each: ops.set_retention(''queue row'', ''3 days'', ''why'', ''failed''). Say why; it is kept. 0: it was so already.';

@@ -232,4 +232,8 @@ async def test_files_and_uploads_stay_while_their_policy_is_not_enabled(conn: Co
         kept = await FILES_KEPT(conn)
         assert kept is not None
         assert kept.after_s == 86_400
+        # Its own time is over since a day; the policy may give it longer.
+        await conn.execute("update retention set keep = '25 hours' where what = 'upload'")
+        assert await EXPIRE(conn, most=10) == []
+        await conn.execute("update retention set keep = '23 hours' where what = 'upload'")
         assert len(await EXPIRE(conn, most=10)) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -104,6 +105,17 @@ async def test_a_person_retries_with_a_fresh_budget_and_it_is_on_record(served: 
     assert queue[-1] == ("automation", "todo")
     acts = await (await conn.execute("select left(actor, 5), action, reason from audit_event order by id")).fetchall()
     assert acts[-1] == ("user:", "job.retry", "portal is back")
+
+
+async def test_a_program_may_retry_without_saying_why_and_the_record_says_so(served: Service, conn: Connection) -> None:
+    device = await demo_device(conn, "read", "operate")
+    bodies: tuple[dict[str, Any], ...] = ({}, {"json": {}}, {"json": {"reason": " \n"}})
+    for body in bodies:
+        made = await make_record(conn, state="failed", device=device)
+        answer = await served.http.post(f"/api/jobs/{made.job_id}/retry", headers=device.headers, **body)
+        assert answer.status_code == 202, answer.text
+        act = "select reason from audit_event where action = 'job.retry' and job_id = %s"
+        assert await value(conn, act, made.job_id) == "no reason given"
 
 
 @pytest.mark.parametrize("state", ["awaiting_media", "held", "queued", "processing", "needs_input", "completed"])
