@@ -160,7 +160,8 @@ def _operation(handler: HTTPRouteHandler, base: Json, shapes: Shapes, shown: Jso
     body = _body(handler)
     if body:
         content = {media: _media(shape, shapes, shown.get("request")) for media, shape in body.items()}
-        made["requestBody"] = {"required": True, "content": content}
+        data = handler.parsed_data_field
+        made["requestBody"] = {"required": data is None or not data.is_optional, "content": content}
     return made
 
 
