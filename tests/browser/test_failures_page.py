@@ -65,6 +65,7 @@ async def test_a_group_of_failures_is_retried_and_another_held(served: Service, 
         await expect(page.locator("main")).to_contain_text("Nothing fails")
         # The same acts, on rows that are chosen in the list.
         await page.get_by_role("navigation", name="Main").get_by_role("link", name="Forms").click()
+        await expect(page.locator("tr[data-id]")).to_have_count(4)
         for act, state, said in (
             ("Hold", "held", "3 jobs put on hold. 1 left as they are:"),
             ("Release", "queued", "4 jobs released."),

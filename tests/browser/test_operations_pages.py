@@ -50,12 +50,13 @@ async def ended(conn: Connection, device: Device) -> None:
 async def seated(
     served: Service, conn: Connection, path: str, *, role: Any = "operator", also: Project | None = None, **view: Any
 ) -> AsyncIterator[Desk]:
-    """A person at a page, signed in already; `also`: a second project that is operated."""
+    """A person at a page, signed in already; `also`: a second project that is operated; one at another portal is looked at."""
     user, _ = await create_user(
         conn, email=f"{uuid4().hex[:8]}@example.com", name="Person", project="demo", role=role, password=False
     )
     if also:
         await conn.execute("insert into membership values (%s, %s, 'operator')", [user, also.id])
+        await conn.execute("insert into membership select %s, id, 'viewer' from project where code = 'harbor'", [user])
     answer = await served.http.post("/api/session", json={"code": await create_link(conn, user)})
     secret = answer.cookies["asbuilt"]
     served.http.cookies.clear()
@@ -251,7 +252,6 @@ async def test_whose_numbers_they_are_can_be_chosen_and_others_are_shut_out(serv
         await expect(desk.page.locator(".ops-portals > li").first).to_be_visible()
     async with seated(served, conn, "/?project=demo", also=other.project) as desk:
         page = desk.page
-        await conn.execute("insert into membership select m.user_id, p.id, 'viewer' from membership as m, project as p where m.project_id = %s and p.code = 'harbor'", [other.project.id])  # fmt: skip
         await page.get_by_role("navigation", name="Main").get_by_role("link", name="Operations").click()
         ready = page.locator(".ops-figure").filter(has_text="Waiting for a worker").locator(".value")
         await expect(ready).to_have_text("1")
@@ -266,10 +266,15 @@ async def test_whose_numbers_they_are_can_be_chosen_and_others_are_shut_out(serv
         await page.get_by_role("navigation", name="Main").get_by_role("link", name="Forms").click()
         rows = page.locator("tr[data-id]")
         await expect(rows).to_have_count(3)
+        await page.get_by_label("Portal").select_option("harbor")
+        await expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
         await page.get_by_label("Portal").select_option("npl")
-        await expect(rows).to_have_count(1)
+        await expect(rows).to_have_count(3)
         await page.get_by_label("Captured", exact=True).select_option("Captured in 7 days")
         await expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
-        await conn.execute("update asbuilt_record set captured_at = now() - interval '3 days'")
-        await expect(rows).to_have_count(1)
+        await conn.execute(
+            "update asbuilt_record set captured_at = now() - interval '3 days' where project_id = %s",
+            [other.project.id],
+        )
+        await expect(rows).to_have_count(2)
         await expect(page).to_have_url(re.compile("portal=npl&captured=7d"))
