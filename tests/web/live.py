@@ -212,7 +212,16 @@ async def live(
                 await task
 
 
-async def say(redis_url: str, made: Made, *, attempt: int, percent: int, step: str = "fill") -> None:
+async def say(
+    redis_url: str,
+    made: Made,
+    *,
+    attempt: int,
+    percent: int,
+    step: str = "fill",
+    label: str = "Filling in the form",
+    message: str | None = None,
+) -> None:
     """Publish progress as a worker does."""
     redis = commands(redis_url)
     assert redis is not None
@@ -224,7 +233,8 @@ async def say(redis_url: str, made: Made, *, attempt: int, percent: int, step: s
         step=step,
         step_index=2,
         step_total=4,
-        label="Filling in the form",
+        label=label,
+        message=message,
         at="2026-11-20T15:04:05Z",
     )
     async with redis:

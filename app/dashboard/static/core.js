@@ -1,14 +1,20 @@
 // DOM-free parts: how values are shown, and the store that keeps the newest view of each job. Never touches the network.
 
 // Characters that change how the text around them is drawn, or that cannot be seen at all.
-const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
-/** Text from outside as it may be shown: control and direction characters are spelled out, the length is capped. */
+/** Text with its control and direction characters spelled out; what is spelled out already stays as it is. */
+export const spelled = (value) =>
+  String(value ?? "").replace(INVISIBLE, (c) => (c === "\r" ? "" : `⟨U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`));
+
+/** Text from outside as it may be shown: spelled out, the length capped. */
 export function visible(value, limit = 4000) {
   const text = String(value ?? "");
-  const cut = text.length > limit ? `${text.slice(0, limit)}… (${text.length - limit} more characters)` : text;
-  return cut.replace(INVISIBLE, (c) => (c === "\r" ? "" : `⟨U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`));
+  return spelled(text.length > limit ? `${text.slice(0, limit)}… (${text.length - limit} more characters)` : text);
 }
+
+/** What `map` itself has for a key from outside: never what every object inherits, as `constructor`. */
+export const own = (map, key) => (Object.hasOwn(map, key ?? "") ? map[key] : undefined);
 
 /** An address that may become a link: http(s) only; with `origin`, only of that origin. Null for everything else. */
 export function safeUrl(value, { base, origin } = {}) {

@@ -1,6 +1,6 @@
 // Building DOM from data. Text goes in as text nodes only; nothing here, or anywhere on these pages, parses HTML.
 
-import { ago, exact, moment, visible } from "./core.js";
+import { ago, exact, moment, spelled, visible } from "./core.js";
 import { icon } from "./icons.js";
 
 /** An element. `on…` props are listeners, `class` and the rest are attributes; null, false and undefined are left out. */
@@ -10,15 +10,20 @@ export function h(tag, props = {}, ...children) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") element.addEventListener(name.slice(2).toLowerCase(), value);
     else if (name === "job" || name === "value") element[name] = value;
-    else element.setAttribute(name, value === true ? "" : value);
+    else element.setAttribute(name, value === true ? "" : worded(name, value));
   }
   element.append(...flat(children));
   return element;
 }
 
 function flat(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== "");
+  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== "")
+    .map((child) => (child instanceof Node ? child : spelled(child)));
 }
+
+// Attributes that are read by people: a character that cannot be seen is spelled out in them as in text, wherever they come from.
+const READ = new Set(["title", "aria-label", "aria-description", "aria-valuetext", "alt", "placeholder"]);
+const worded = (name, value) => (READ.has(name) ? spelled(value) : String(value));
 
 export const fill = (parent, ...children) => parent.replaceChildren(...flat(children));
 
@@ -27,7 +32,8 @@ export const foreign = (value, { limit, ...props } = {}) => h("bdi", props, visi
 
 /** Set text only when it changes, so that screen readers and selections are left alone. */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const words = spelled(text);
+  if (node.textContent !== words) node.textContent = words;
 }
 
 export function setForeign(node, value, limit) {
@@ -36,7 +42,7 @@ export function setForeign(node, value, limit) {
 
 export function setAttr(node, name, value) {
   if (value === null || value === undefined || value === false) node.removeAttribute(name);
-  else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+  else if (node.getAttribute(name) !== worded(name, value)) node.setAttribute(name, worded(name, value));
 }
 
 /** A pill of icon and word. */

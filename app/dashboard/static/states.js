@@ -1,6 +1,8 @@
 // The job states as people see them: total, the same nine as app/jobs/states.py. The literal is strict JSON, so that a
 // test can read it. `retry` is the label of the act a person has from that state, or null where the API refuses it.
 
+import { own } from "./core.js";
+
 const freeze = (map) => Object.freeze(Object.fromEntries(Object.entries(map).map(([k, v]) => [k, Object.freeze(v)])));
 
 export const STATES = freeze({
@@ -46,7 +48,7 @@ export const STATE_NAMES = Object.freeze(Object.keys(STATES));
 
 /** The words for a state. A state this page does not know (a newer server) is shown by its own name, never hidden. */
 export function stateOf(name) {
-  return STATES[name] ?? { label: humanize(name), icon: "question", tone: "mute", terminal: false, retry: null, meaning: "" };
+  return own(STATES, name) ?? { label: humanize(name), icon: "question", tone: "mute", terminal: false, retry: null, meaning: "" };
 }
 
 function humanize(name) {

@@ -1,5 +1,7 @@
 // Sentences for codes that come from the API. Every lookup has a fallback that shows the code itself.
 
+import { own } from "./core.js";
+
 const ERROR_CLASSES = {
   transient: "Something went wrong on the way to the portal",
   portal_down: "The portal is not available",
@@ -87,8 +89,6 @@ export function humanize(code) {
   const words = String(code ?? "").replaceAll(/[._-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
-
-const own = (map, key) => (Object.hasOwn(map, key ?? "") ? map[key] : undefined);
 
 /** A portal is known by its code here: initials as initials, anything longer as words. */
 export const portalName = (code) => (/^[a-z]{2,4}$/.test(code ?? "") ? code.toUpperCase() : humanize(code));

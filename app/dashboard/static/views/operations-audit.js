@@ -1,6 +1,6 @@
 // The audit: who did what, when, and why; filtered by what stands in the address.
 
-import { count, exact } from "../core.js";
+import { count, exact, own } from "../core.js";
 import { fill, foreign, h, keyed, setText, time } from "../dom.js";
 import { frame, nothing, scoped, Watch } from "../operations/frame.js";
 import { stateOf } from "../states.js";
@@ -122,7 +122,7 @@ function row(act) {
       h("p", {}, h("strong", {}, actLabel(act.action)), " ", subject(act)),
       act.reason ? h("p", { class: "said" }, foreign(act.reason, { limit: 600 })) : null,
       changes(act)),
-    h("div", { class: "who" }, foreign(name, { limit: 100 }), h("span", { class: "faint small" }, { user: "person", device: "device", "": "by hand, or a process" }[kind] ?? kind)));
+    h("div", { class: "who" }, foreign(name, { limit: 100 }), h("span", { class: "faint small" }, own({ user: "person", device: "device", "": "by hand, or a process" }, kind) ?? kind)));
 }
 
 function subject(act) {
@@ -139,9 +139,9 @@ const IGNORED = new Set(["seq", "changed_at", "id", "record_id", "queued_at", "s
 /** What became different, by name; objects are not spelled out. */
 function changes({ before, after }) {
   if (!before || !after) return null;
-  const different = Object.keys(after).filter((key) => !IGNORED.has(key) && JSON.stringify(before[key] ?? null) !== JSON.stringify(after[key] ?? null));
+  const different = Object.keys(after).filter((key) => !IGNORED.has(key) && JSON.stringify(own(before, key) ?? null) !== JSON.stringify(after[key] ?? null));
   if (different.length === 0) return null;
   const word = (key, value) => (key === "state" ? stateOf(value).label : value === null || value === undefined ? "none" : typeof value === "object" ? "…" : typeof value === "number" ? count(value) : String(value));
   return h("ul", { class: "changes small" }, different.slice(0, 8).map((key) => h("li", {}, `${humanize(key)}: `,
-    foreign(word(key, before[key]), { limit: 120 }), " → ", foreign(word(key, after[key]), { limit: 120 }))));
+    foreign(word(key, own(before, key)), { limit: 120 }), " → ", foreign(word(key, after[key]), { limit: 120 }))));
 }

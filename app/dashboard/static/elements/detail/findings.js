@@ -1,6 +1,6 @@
 // The findings of a record page: what the checks found, and a person's word that it may stand as it is.
 
-import { count, exact, visible } from "../../core.js";
+import { count, exact, own, visible } from "../../core.js";
 import { fill, foreign, h, pill, time } from "../../dom.js";
 import { icon } from "../../icons.js";
 import { humanize, personOf, severityOf, SEVERITY_ORDER } from "../../words.js";
@@ -36,7 +36,7 @@ export class FindingsSection extends Section {
 
   #item(record, defect, titles, mayWaive) {
     const severity = severityOf(defect.severity);
-    const where = defect.photo ? `Photo ${defect.photo}` : titles[fieldName(defect.field ?? "")] ?? "";
+    const where = defect.photo ? `Photo ${defect.photo}` : own(titles, fieldName(defect.field ?? "")) ?? "";
     const open = defect.status === "open";
     const waive = open && mayWaive ? h("button", { type: "button", class: "quiet", onClick: () => this.#ask(record, defect) }, "Waive…") : null;
     return h("li", { "data-status": defect.status, "data-tone": severity.tone },

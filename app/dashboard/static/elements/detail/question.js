@@ -1,7 +1,7 @@
 // The card of a job that waits for a person: what is asked, the portal's page, the answer, and the time that is left.
 // An answer is sent once and kept nowhere on the page.
 
-import { duration, visible } from "../../core.js";
+import { duration, own, visible } from "../../core.js";
 import { fill, foreign, h, setText } from "../../dom.js";
 import { icon } from "../../icons.js";
 import { ended, humanize, portalName } from "../../words.js";
@@ -127,7 +127,7 @@ export class QuestionSection {
     const options = decision ? decision.options : [null];
     const buttons = options.map((option, at) =>
       h("button", { type: "submit", class: at === 0 ? "primary" : "", value: option ?? "" },
-        option === null ? "Send the answer" : DECISIONS[option] ?? visible(humanize(option), 100)));
+        option === null ? "Send the answer" : own(DECISIONS, option) ?? visible(humanize(option), 100)));
     const submit = (event) => {
       event.preventDefault();
       const values = Object.fromEntries(controls.map(({ field, input }) => [field.key, input.value.trim()]));

@@ -1,6 +1,6 @@
 // The sections of a record page that show the record itself: facts, fields by the form's labels, findings.
 
-import { count, exact, visible } from "../../core.js";
+import { count, exact, own, visible } from "../../core.js";
 import { fill, foreign, h, time } from "../../dom.js";
 import { icon } from "../../icons.js";
 import { humanize, reviewLabel, severityOf, SEVERITY_ORDER } from "../../words.js";
@@ -67,15 +67,15 @@ export class FieldsSection extends Section {
 
   draw({ fields, form, flagged }) {
     const properties = form.schema?.properties ?? {};
-    const known = Object.keys(properties).filter((key) => key in fields || (form.schema.required ?? []).includes(key));
-    const extra = Object.keys(fields).filter((key) => !(key in properties));
+    const known = Object.keys(properties).filter((key) => Object.hasOwn(fields, key) || (form.schema.required ?? []).includes(key));
+    const extra = Object.keys(fields).filter((key) => !Object.hasOwn(properties, key));
     const measures = new Map((form.measures ?? []).map((measure) => [measure.field, measure]));
     const rows = [...known, ...extra].map((key) => {
       const worst = SEVERITY_ORDER.find((severity) => flagged.some(([field, s]) => s === severity && fieldName(field) === key));
       const label = foreign(properties[key]?.title ?? humanize(key), { limit: 120 });
       const flag = worst ? h("span", { class: "flag", "data-tone": severityOf(worst).tone, title: `${severityOf(worst).label} finding` },
         icon(severityOf(worst).icon), h("span", { class: "visually-hidden" }, `${severityOf(worst).label} finding`)) : null;
-      return [h("dt", {}, label, flag), h("dd", {}, valueOf(fields[key]), unitOf(measures.get(key), properties[key]?.title ?? ""))];
+      return [h("dt", {}, label, flag), h("dd", {}, valueOf(own(fields, key)), unitOf(measures.get(key), properties[key]?.title ?? ""))];
     });
     fill(this.body, rows.length > 0 ? h("dl", { class: "fields" }, rows) : h("p", { class: "faint" }, "The form has no fields."));
   }
@@ -108,5 +108,5 @@ function tableOf(rows) {
   const shown = rows.slice(0, 200);
   return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `${count(rows.length)} rows` }, h("table", { class: "inner" },
     h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, foreign(humanize(name), { limit: 60 }))))),
-    h("tbody", {}, shown.map((row) => h("tr", {}, columns.map((name) => h("td", {}, foreign(row[name] ?? "", { limit: 200 }))))))));
+    h("tbody", {}, shown.map((row) => h("tr", {}, columns.map((name) => h("td", {}, foreign(own(row, name) ?? "", { limit: 200 }))))))));
 }

@@ -3,7 +3,6 @@
 import { visible } from "../../core.js";
 import { fill, foreign, h, pill, time } from "../../dom.js";
 import { humanize, personOf } from "../../words.js";
-import { fieldName } from "./record.js";
 
 const KINDS = {
   added: { label: "Added", tone: "good", icon: "down" },
@@ -93,7 +92,7 @@ const row = (kind, name, before, after) =>
 function nameOf(pointer, titles) {
   if (!pointer.startsWith("/fields/")) return humanize(pointer.slice(1).replaceAll("/", " "));
   const [key, ...rest] = pointer.slice("/fields/".length).split("/").map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
-  return [titles[key]?.title ?? humanize(fieldName(key)), ...rest].join(" › ");
+  return [titles[key]?.title ?? humanize(key), ...rest].join(" › ");
 }
 
 function valueOf(value, absent) {
