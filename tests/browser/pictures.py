@@ -3,7 +3,7 @@
     python -m tests pictures [FOLDER] [--width PX]
 
 The folder is `docs/pictures` unless another is given. Pictures are no higher than a screen and none is over 150 kB, but for those
-of a record, which show the whole page in 300 kB.
+of a record and of operations, which show the whole page in 300 kB.
 """
 
 from __future__ import annotations
@@ -178,7 +178,36 @@ async def walk(stack: Stack, page: Page, album: Album) -> None:
     for name, path in SCREENS.items():
         await desk.open(path)
         await expect(page.locator(".ops-body :is(.card, .section)").first).to_be_visible()
-        await album.take(name)
+        await album.take(name, whole=name == "operations")
+    await over(desk, album, done[0])
+
+
+async def over(desk: Desk, album: Album, done: Receipt) -> None:
+    """What opens over a page, and a page that has nothing to show."""
+    page = desk.page
+    await desk.open(f"/?q={done.record_id}")
+    await page.locator("tr[data-id]").first.click()
+    await expect(page.locator("dialog.detail .timeline li").first).to_be_visible()
+    await album.take("detail")
+    await page.locator("dialog.detail .photos button").first.click()
+    await expect(page.locator("dialog.lightbox img")).to_be_visible()
+    await album.take("lightbox")
+    await desk.open(f"/records/{done.record_id}")
+    await page.get_by_role("button", name="Run again…").click()
+    await expect(page.get_by_role("dialog", name="Submit this record once more?")).to_be_visible()
+    await album.take("act")
+    await desk.open("/")
+    await expect(page.locator("tr[data-id]").first).to_be_visible()
+    await page.keyboard.press("?")
+    await expect(page.locator("dialog.keys")).to_be_visible()
+    await album.take("keys")
+    await desk.open("/?q=nobody+has+seen+this")
+    await expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    await album.take("empty")
+    await page.route("**/api/records?*", lambda route: route.abort())
+    await desk.open("/")
+    await expect(page.get_by_text("The records could not be loaded")).to_be_visible()
+    await album.take("error")
 
 
 async def main(arguments: list[str]) -> int:

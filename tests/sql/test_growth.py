@@ -87,7 +87,7 @@ HOT: dict[str, tuple[Act, set[str]]] = {
     ),
     "the figures of /metrics": (
         lambda p: FIGURES(p.conn, recent_s=300),
-        {"automation_attempt_ended", "automation_attempt_open", "asbuilt_record_list", LIVE},
+        {"automation_attempt_ended", "automation_attempt_open", "asbuilt_record_list or asbuilt_record_device", LIVE},
     ),
     "failures": (lambda p: operations.FAILURES(p.conn, **p.mine, limit=100), {"automation_job_failing"}),
     "the backlog": (lambda p: operations.BACKLOG(p.conn, **p.mine), {LIVE}),
@@ -140,8 +140,8 @@ HOT: dict[str, tuple[Act, set[str]]] = {
     ),
     "ops.audit, of one": (view("audit", "job_id = '{job}'"), {"audit_event_job"}),
 }  # fmt: skip
-SMALL = {"the numbers on top": {"automation_attempt"}}
-"""Read whole while that is less than to look for each of today's."""
+SMALL = {what: {"automation_attempt"} for what in ("the numbers on top", "the figures of /metrics", "ops.throughput")}
+"""Read whole while that is less than to look for each of today's: where that ends, each version of Postgres has its own mind."""
 
 
 async def scans(conn: Connection) -> dict[str, int]:
@@ -159,8 +159,11 @@ async def test_what_happens_all_the_time_reads_no_table_whole(conn: Connection, 
             before = await scans(conn)
             await act(present)
             read = {name for name, count in (await scans(conn)).items() if count > before.get(name, 0)}
-            whole = read & set(FILLED.split(", ")) - (SMALL.get(what, set()) if jobs < 100_000 else set())
-            missed = {each for each in indexes if not read & set(each.split(" or "))}
+            small = read & (SMALL.get(what, set()) if jobs < 100_000 else set())
+            whole = read & set(FILLED.split(", ")) - small
+            missed = {
+                each for each in indexes if not read & set(each.split(" or ")) and not each.startswith(tuple(small))
+            }
             if whole or missed:
                 wrong[what] = {"whole": whole, "not by": missed, "by": read}
         assert (
