@@ -171,7 +171,7 @@ async def unproven(office: Office) -> UUID:
     return job
 
 
-@pytest.mark.parametrize("took", [True, False])
+@pytest.mark.parametrize("took", [True, pytest.param(False, marks=pytest.mark.slow)])
 async def test_a_person_says_whether_the_portal_took_it(office: Office, took: bool) -> None:
     job = await unproven(office)
     async with at_desk(office.works.served) as desk:

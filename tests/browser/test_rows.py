@@ -163,6 +163,7 @@ async def busy_on_a_slow_line(page: Page, conn: Connection, record: str) -> Asyn
     await page.unroute_all(behavior="wait")
 
 
+@pytest.mark.slow
 async def test_on_a_slow_line_changes_that_come_quicker_than_answers_are_shown_all_the_same(
     page: Page, conn: Connection
 ) -> None:

@@ -102,6 +102,7 @@ async def test_a_worker_without_its_database_ends_all_the_same(
             assert row == ("processing",) or (away == "frozen" and row == ("queued",)), row
 
 
+@pytest.mark.slow
 async def test_an_idle_worker_without_its_database_ends_well(redis_url: str, works: Plant) -> None:
     async with own_server() as server:
         await migrate(server.url)

@@ -32,7 +32,8 @@ export class ReviewFilter {
 
   /** `ask(changes)` is called with the parts that a person wants otherwise. */
   constructor(ask) {
-    this.#ask = ask;
+    // What was typed a moment ago goes along: whatever is shown next would wipe it.
+    this.#ask = (changes) => ask({ ...this.#typed(), ...changes });
     this.#parts = this.#build();
   }
 
@@ -46,7 +47,7 @@ export class ReviewFilter {
   }
 
   leave() {
-    clearTimeout(this.#searching);
+    this.#typed();
   }
 
   /** Portals to choose from, as the API lists them; one alone is no choice. */
@@ -60,7 +61,7 @@ export class ReviewFilter {
   show(filter, counts) {
     [this.#filter, this.#counts] = [filter, counts];
     const { search, choices, clear } = this.#parts;
-    if (document.activeElement !== search) search.value = filter.q ?? "";
+    if (document.activeElement !== search && !this.#searching) search.value = filter.q ?? "";
     this.#showChips();
     for (const [name, choice] of Object.entries(choices)) this.#showChoice(name, choice);
     clear.hidden = !isNarrowed(filter);
@@ -80,7 +81,6 @@ export class ReviewFilter {
 
   clear() {
     this.#parts.search.value = "";
-    clearTimeout(this.#searching);
     this.#ask(Object.fromEntries(["q", "state", ...Object.keys(CHOICES)].map((name) => [name, ""])));
   }
 
@@ -139,7 +139,15 @@ export class ReviewFilter {
 
   #search() {
     clearTimeout(this.#searching);
-    this.#searching = setTimeout(() => this.#ask({ q: this.#parts.search.value.trim() }), SEARCH_MS);
+    this.#searching = setTimeout(() => this.#ask({}), SEARCH_MS);
+  }
+
+  /** The search that has not been asked for yet, which is then no longer waited with. */
+  #typed() {
+    if (!this.#searching) return {};
+    clearTimeout(this.#searching);
+    this.#searching = 0;
+    return { q: this.#parts.search.value.trim() };
   }
 }
 
